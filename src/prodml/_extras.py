@@ -1,0 +1,62 @@
+"""The one table of optional packages: pyproject, the docs page and error messages follow it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from types import MappingProxyType, ModuleType
+
+from prodml.errors import MissingExtraError
+
+# extra -> (requirement, module that proves it is there, what it is for)
+EXTRAS: Mapping[str, tuple[tuple[str, str, str], ...]] = MappingProxyType(
+    {
+        "arrow": (("pyarrow>=16", "pyarrow", "Arrow tables as input; Parquet files"),),
+        "fast": (("numba>=0.61", "numba", "compiled kernels, equal to the numpy ones"),),
+        "plot": (("matplotlib>=3.9", "matplotlib", "figures from `plot()` methods"),),
+        "polars": (("polars>=1.0", "polars", "polars frames as input"),),
+        "prometheus": (("prometheus-client>=0.20", "prometheus_client", "`PrometheusMetrics`"),),
+        "serve": (("uvicorn>=0.30", "uvicorn", "an ASGI server for `prodml.serving`"),),
+        "testing": (
+            ("hypothesis>=6.100", "hypothesis", "`StorageContract`, the conformance kits"),
+            ("pytest>=8.2", "pytest", "`StorageContract`, the conformance kits"),
+        ),
+    }
+)
+
+
+def require(module: str, *, for_: str) -> ModuleType:
+    """Import an optional module, or say how to install it.
+
+    Parameters
+    ----------
+    module : str
+        Name of a module in the table above, such as ``"prometheus_client"``.
+    for_ : str
+        What needs it; the message starts with it.
+
+    Returns
+    -------
+    module
+        The imported module.
+
+    Raises
+    ------
+    MissingExtraError
+        If the module cannot be imported.
+    """
+    try:
+        return import_module(module)
+    except ImportError as exc:
+        extra, requirement = _find(module)
+        package = requirement.split(">=")[0]
+        message = f'{for_} needs {package}. Install it with: pip install "prodml[{extra}]"'
+        raise MissingExtraError(message, extra=extra) from exc
+
+
+def _find(module: str) -> tuple[str, str]:
+    for extra, rows in EXTRAS.items():
+        for requirement, proof, _ in rows:
+            if proof == module:
+                return extra, requirement
+    raise KeyError(f"{module} is not in the table of extras")

@@ -1,0 +1,289 @@
+"""An append-only, hash-chained log of small events, folded into a state."""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from prodml.errors import ConfigError, ConflictError, ProdmlWarning
+from prodml.journal.event import Draft, Event, Head, Verification, encode
+from prodml.journal.fold import Fold
+from prodml.journal.log import Log
+from prodml.journal.reader import Reader
+from prodml.ports.clock import Clock, utc_now
+from prodml.ports.storage import Storage
+
+__all__ = ["Journal"]
+
+_HINT_EVERY = 16
+_MAX_TRIES = 200
+_MAX_PAUSE_S = 0.25
+
+
+class Journal:
+    """An append-only log that many writers share, and the state that its events add up to.
+
+    Every event is one object that is created and never changed; it carries the digest of the one
+    before. Two writers who want the same place cannot both get it: the loser reads what the winner
+    wrote, decides anew and takes the next place. One object may be used by many threads.
+
+    Parameters
+    ----------
+    storage : Storage
+        Where the events are kept.
+    stream : str
+        Which journal, such as ``"models/churn"``.
+    actor : str, default ""
+        Who appends, unless a call says otherwise.
+    clock : Clock, default utc_now
+        Gives the events their time, which is informative only.
+    fold : Fold or None, default None
+        What the events mean; without one the state stays empty.
+    checkpoint_every : int, default 64
+        After how many events a snapshot of the state is stored, so that a cold start reads few.
+    sleep : callable, default time.sleep
+        Pauses between tries after a lost race; takes seconds.
+    rng : random.Random or None, default None
+        Spreads these pauses; None for Python's own.
+    new_id : callable or None, default None
+        Makes the random id of an append; None for 128 bits of the system's randomness.
+
+    Raises
+    ------
+    ConfigError
+        If the stream's name would not do as a key, or a number is out of range.
+
+    Notes
+    -----
+    A chain of digests shows that an event was changed, put in or taken out. It cannot show by
+    itself that the newest events were cut off, or that all of it was written anew by somebody who
+    may write. Keep `head` somewhere else and hand it to `verify`.
+
+    Examples
+    --------
+    >>> from prodml.storage import MemoryStorage
+    >>> journal = Journal(MemoryStorage(), "models/churn", actor="ada")
+    >>> journal.append("note", {"text": "first"}).seq
+    1
+    >>> [event.payload["text"] for event in journal.events()]
+    ['first']
+    >>> journal.verify().n_events
+    1
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        stream: str,
+        *,
+        actor: str = "",
+        clock: Clock = utc_now,
+        fold: Fold | None = None,
+        checkpoint_every: int = 64,
+        sleep: Callable[[float], object] = time.sleep,
+        rng: random.Random | None = None,
+        new_id: Callable[[], str] | None = None,
+    ) -> None:
+        if type(checkpoint_every) is not int or checkpoint_every < 1:
+            raise ConfigError(f"checkpoint_every must be 1 or more, got {checkpoint_every!r}")
+        self._log = Log(storage, stream)
+        self._reader = Reader(self._log, fold)
+        self._actor = _check_actor(actor)
+        self._clock = clock
+        self._checkpoint_every = checkpoint_every
+        self._sleep = sleep
+        self._uniform = random.uniform if rng is None else rng.uniform
+        self._new_id = _random_id if new_id is None else new_id
+        self._writing = threading.RLock()  # writers of one process queue here, not at the storage
+
+    @property
+    def stream(self) -> str:
+        """Which journal this is."""
+        return self._log.stream
+
+    def __repr__(self) -> str:
+        return f'Journal("{self.stream}", {self._log.storage.caps.url})'
+
+    def append(
+        self,
+        type: str,  # noqa: A002
+        payload: dict[str, Any] | None = None,
+        *,
+        reason: str = "",
+        actor: str | None = None,
+    ) -> Event:
+        """Append an event at the end, wherever that is by then.
+
+        Parameters
+        ----------
+        type : str
+            What happened; 1 to 100 characters.
+        payload : dict or None, default None
+            The details, as JSON could hold them; None for none.
+        reason : str, default ""
+            Why.
+        actor : str or None, default None
+            Who; None for the journal's own actor.
+
+        Returns
+        -------
+        Event
+            As every later reader will see it. When this has returned, the event is stored.
+
+        Raises
+        ------
+        ConfigError
+            If the payload is not JSON-able, or the event is above 64 KiB.
+        IntegrityError
+            If what this object has seen of the journal is no longer there.
+        AmbiguousWriteError
+            If the storage would not say whether the event was written.
+        """
+        draft = Draft(type, {} if payload is None else payload, reason)
+        return self._commit(lambda: (self._reader.catch_up(), draft), actor)
+
+    def commit(
+        self, decide: Callable[[dict[str, Any]], Draft], *, actor: str | None = None
+    ) -> Event:
+        """Append what `decide` makes of the newest state: a transaction.
+
+        Parameters
+        ----------
+        decide : callable
+            Is given the state after the newest event, read-only, and returns a `Draft`, or raises
+            if the state does not allow it. It is called again after a lost race, so it should do
+            nothing else.
+        actor : str or None, default None
+            Who; None for the journal's own actor.
+
+        Returns
+        -------
+        Event
+            The event; the state that `decide` saw last is the one just before it.
+
+        Raises
+        ------
+        ConflictError
+            If others were faster 200 times in a row.
+        Exception
+            What `decide` raises, and what `append` raises.
+        """
+
+        def look_and_decide() -> tuple[Head, Draft]:
+            tail, state = self._reader.look()
+            return tail, decide(state)
+
+        return self._commit(look_and_decide, actor)
+
+    def events(self, *, after: int = 0) -> Iterator[Event]:
+        """Yield the events in order, each checked against the one before.
+
+        Parameters
+        ----------
+        after : int, default 0
+            Leave out the events up to this number.
+
+        Yields
+        ------
+        Event
+            Up to the newest there is when the iterator comes to the end.
+
+        Raises
+        ------
+        IntegrityError
+            At the first event that is not what was written; its number is in the message.
+        """
+        if type(after) is not int or after < 0:
+            raise ConfigError(f"after must be 0 or the number of an event, got {after!r}")
+        return self._reader.events(after)
+
+    def state(self) -> dict[str, Any]:
+        """Return the newest state; costs one look at the storage if nothing has happened.
+
+        Returns
+        -------
+        dict
+            Read-only and shared; ``copy.deepcopy`` gives one to change.
+        """
+        return self._reader.look()[1]
+
+    def head(self) -> Head:
+        """Return number and digest of the newest event, to be kept elsewhere for `verify`."""
+        return self._reader.catch_up()
+
+    def verify(self, *, expect: Head | None = None) -> Verification:
+        """Read everything and compare it: the chain, the checkpoints, what was seen before.
+
+        Parameters
+        ----------
+        expect : Head or None, default None
+            An earlier `head`. Shows what the chain alone cannot: that newer events were cut off,
+            or that the journal was written anew.
+
+        Returns
+        -------
+        Verification
+            How many events, and the head.
+
+        Raises
+        ------
+        IntegrityError
+            That names the first event that is not what it was.
+        """
+        return self._reader.verify(expect)
+
+    def _commit(self, plan: Callable[[], tuple[Head, Draft]], actor: str | None) -> Event:
+        actor = self._actor if actor is None else _check_actor(actor)
+        with self._writing:
+            for n_lost in range(_MAX_TRIES):
+                tail, draft = plan()
+                event = self._try(draft, tail, actor)
+                if event is not None:
+                    return event
+                self._sleep(self._uniform(0, min(_MAX_PAUSE_S, 0.001 * 2**n_lost)))
+        raise ConflictError(
+            f'others wrote to journal "{self.stream}" first, {_MAX_TRIES} times in a row'
+        )
+
+    def _try(self, draft: Draft, tail: Head, actor: str) -> Event | None:
+        self._reader.check_still_there(tail)
+        at, txid = self._clock(), self._new_id()
+        data = encode(draft, after=tail, at=at, actor=actor, txid=txid)
+        if not self._log.put(tail.seq + 1, data):
+            return None
+        # Read twice: a fold may keep the payload it is given, and the caller may change his.
+        self._follow(self._log.read(data, tail), tail)
+        return self._log.read(data, tail)
+
+    def _follow(self, event: Event, tail: Head) -> None:
+        try:
+            self._reader.absorb(event, tail)
+            self._leave_traces(Head(event.seq, event.digest))
+        except Exception as exc:  # noqa: BLE001  (the event is stored; it must not look as if not)
+            warnings.warn(
+                f"{self._log.where(event.seq)} is stored, but what follows failed: {exc}",
+                ProdmlWarning,
+                stacklevel=5,
+            )
+
+    def _leave_traces(self, head: Head) -> None:
+        is_checkpoint = head.seq % self._checkpoint_every == 0
+        if is_checkpoint:
+            self._reader.checkpoint(head)
+        if is_checkpoint or head.seq % _HINT_EVERY == 0:
+            self._reader.leave_hint(head)
+
+
+def _check_actor(actor: str) -> str:
+    if isinstance(actor, str):
+        return actor
+    raise ConfigError(f"an actor is named by a string, got a {type(actor).__name__}")
+
+
+def _random_id() -> str:
+    return os.urandom(16).hex()

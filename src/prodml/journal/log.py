@@ -1,0 +1,146 @@
+"""Where the events of a stream lie in a storage, and how one is written exactly once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import attrs
+
+from prodml.errors import (
+    AlreadyExistsError,
+    AmbiguousWriteError,
+    ConfigError,
+    IntegrityError,
+    KeyNotFoundError,
+    StorageError,
+)
+from prodml.journal.event import Event, Head, decode, decode_alone, genesis
+from prodml.ports.storage import Storage
+
+__all__ = ["Log"]
+
+_STREAM = re.compile(r"[a-z0-9._=@-]+(/[a-z0-9._=@-]+)*")
+_READ_BACKS = 5
+
+
+def _check_stream(_: object, __: object, stream: str) -> None:
+    if not isinstance(stream, str) or not _STREAM.fullmatch(stream) or len(stream) > 470:
+        raise ConfigError(
+            "a stream is named by segments of a-z, 0-9 and ._=@- joined by '/', at most 470 "
+            f"characters, such as 'models/churn'; got {stream!r:.80}"
+        )
+
+
+@attrs.frozen
+class Log:
+    """The objects ``<stream>/log/<seq>.json``, one event each.
+
+    Parameters
+    ----------
+    storage : Storage
+        Where.
+    stream : str
+        Which.
+    """
+
+    storage: Storage
+    stream: str = attrs.field(validator=_check_stream)
+
+    def key(self, seq: int) -> str:
+        """Return the key of an event; zero-padded, so that byte order is the events' order."""
+        return f"{self.stream}/log/{seq:020d}.json"
+
+    def where(self, seq: int) -> str:
+        """Return how messages name an event."""
+        return f'event {seq} of journal "{self.stream}"'
+
+    def bytes_at(self, seq: int) -> bytes | None:
+        """Return the stored bytes of an event, or None if there is none."""
+        try:
+            return self.storage.get(self.key(seq))
+        except KeyNotFoundError:
+            return None
+
+    def next(self, after: Head) -> Event | None:
+        """Return the event that follows `after`, checked; None at the end."""
+        data = self.bytes_at(after.seq + 1)
+        return None if data is None else self.read(data, after)
+
+    def read(self, data: bytes, after: Head) -> Event:
+        """Return the event that these bytes are, checked to follow `after`."""
+        return decode(data, after=after, where=self.where(after.seq + 1))
+
+    def head_at(self, seq: int) -> Head | None:
+        """Return the head that the journal had at `seq`, from that one event; None if missing."""
+        if seq == 0:
+            return genesis(self.stream)
+        data = self.bytes_at(seq)
+        if data is None:
+            return None
+        event = decode_alone(data, where=self.where(seq))
+        if event.seq != seq:
+            raise IntegrityError(f"{self.where(seq)} says that it is event {event.seq}")
+        return Head(seq, event.digest)
+
+    def newest(self, hint: int) -> Head:
+        """Return the newest head there is, or any before it that `hint` leads to."""
+        found = self.head_at(hint) if hint else None
+        if found is not None:
+            return found
+        n_events = self.count()
+        found = self.head_at(n_events)
+        if found is None:
+            raise IntegrityError(f"{self.where(n_events)} is missing")
+        return found
+
+    def count(self) -> int:
+        """Return how many events the storage lists; they must be there without a gap."""
+        n_events = 0
+        for seq in self.numbers():
+            n_events += 1
+            if seq != n_events:
+                raise IntegrityError(f"{self.where(n_events)} is missing, event {seq} is there")
+        return n_events
+
+    def numbers(self) -> Iterator[int]:
+        """Yield the numbers of the stored events, rising, as the storage lists them."""
+        prefix = f"{self.stream}/log/"
+        for meta in self.storage.list(prefix):
+            name = meta.key.removeprefix(prefix)
+            if not re.fullmatch(r"[0-9]{20}\.json", name):
+                raise IntegrityError(f'"{meta.key}" is no event, but lies among those of a journal')
+            yield int(name[:20])
+
+    def put(self, seq: int, data: bytes) -> bool:
+        """Write an event once; say whether it was this one that took the place.
+
+        A lost answer is settled by reading the key back: the random txid makes the bytes ours or
+        not ours. As long as the key is empty, the same bytes are offered again, so that a request
+        that still hangs somewhere can only ever create this very event.
+
+        Raises
+        ------
+        AmbiguousWriteError
+            If the storage would not say, again and again.
+        """
+        key = self.key(seq)
+        for _ in range(_READ_BACKS):
+            try:
+                self.storage.put(key, data, if_absent=True)
+            except (AlreadyExistsError, AmbiguousWriteError) as lost:
+                found = self._read_back(seq, lost)
+                if found is not None:
+                    return found == data
+            else:
+                return True
+        raise AmbiguousWriteError(f"{self.where(seq)} may have been written or not", key=key)
+
+    def _read_back(self, seq: int, lost: StorageError) -> bytes | None:
+        try:
+            return self.bytes_at(seq)
+        except StorageError as exc:
+            raise AmbiguousWriteError(
+                f"{self.where(seq)} may have been written or not: reading it back failed ({exc})",
+                key=self.key(seq),
+            ) from lost

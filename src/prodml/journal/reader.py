@@ -1,0 +1,173 @@
+"""What one process knows of a journal: the newest state, and the furthest it has ever seen."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+from prodml.errors import IntegrityError, ProdmlWarning
+from prodml.journal.checkpoint import Checkpoint, Checkpoints, Hint
+from prodml.journal.event import Event, Head, Verification, genesis
+from prodml.journal.fold import Fold, Nothing, fold_name, freeze
+from prodml.journal.log import Log
+from prodml.journal.verification import verify
+
+__all__ = ["Reader"]
+
+
+class Reader:
+    """Reads events as they come, folds each exactly once, and refuses to go back.
+
+    Parameters
+    ----------
+    log : Log
+        The events.
+    fold : Fold or None
+        What they mean.
+    """
+
+    def __init__(self, log: Log, fold: Fold | None) -> None:
+        self._log = log
+        self._fold: Fold = Nothing() if fold is None else fold
+        self._fold_name = fold_name(self._fold)
+        self._checkpoints = Checkpoints(log)
+        self._lock = threading.RLock()  # guards what is below; never held while the storage works
+        self._highest = genesis(log.stream)
+        self._tail: Head | None = None  # None: nothing read yet
+        self._state: dict[str, Any] = {}
+        self._view: dict[str, Any] | None = None
+        self._hinted = 0  # up to where somebody said the events go; looked into once
+        self._checkpointed = 0  # the newest checkpoint known
+
+    def look(self) -> tuple[Head, dict[str, Any]]:
+        """Return the newest head, and the state there, read-only."""
+        while True:
+            self.catch_up()
+            with self._lock:
+                if self._tail is not None:
+                    return self._tail, self._frozen()
+
+    def catch_up(self) -> Head:
+        """Read what is new, fold it, and return the head."""
+        while True:
+            tail = self._tail or self._start()
+            found = self._log.next(tail)
+            if found is not None:
+                self.absorb(found, tail)
+            elif self._is_end(tail.seq):
+                break
+        if self._hinted > tail.seq:
+            self._explain_hint(tail)
+        return tail
+
+    def absorb(self, event: Event, after: Head) -> None:
+        """Fold the event that follows `after`, unless another thread has done so."""
+        with self._lock:
+            if self._tail != after:
+                return
+            head = Head(event.seq, event.digest)
+            self._saw(head)
+            self._tail, self._view = None, None  # a fold that fails leaves nothing half done
+            self._state = self._fold.apply(self._state, event)
+            self._tail = head
+
+    def check_still_there(self, tail: Head) -> None:
+        """Raise if the newest event is gone: writing behind it would bury the hole."""
+        if tail.seq and self._log.head_at(tail.seq) != tail:
+            raise self._gone_back(tail)
+
+    def events(self, after: int) -> Iterator[Event]:
+        """Yield the events that come after one, each checked against the one before."""
+        head = self._log.head_at(after)
+        if head is None:
+            self._is_end(after - 1)
+            return
+        while True:
+            found = self._log.next(head)
+            if found is not None:
+                head = Head(found.seq, found.digest)
+                self._saw(head)
+                yield found
+            elif self._is_end(head.seq):
+                return
+
+    def verify(self, expect: Head | None) -> Verification:
+        """Compare everything with everything, and with what was seen before."""
+        seen = [self._highest] if expect is None else [self._highest, expect]
+        found = verify(self._checkpoints, self._fold, self._fold_name, seen)
+        self._saw(found.head)
+        return found
+
+    def checkpoint(self, head: Head) -> None:
+        """Store the state at `head`, if that is where this reader is."""
+        with self._lock:
+            if self._tail != head or isinstance(self._fold, Nothing):
+                return
+            state = self._frozen()
+        self._checkpoints.write(Checkpoint(head, self._fold_name, state))
+        self._checkpointed = head.seq
+
+    def leave_hint(self, head: Head) -> None:
+        """Tell later readers where to look first."""
+        self._checkpoints.write_hint(Hint(head.seq, self._checkpointed))
+
+    def _frozen(self) -> dict[str, Any]:
+        # One copy per change of the state, shared by all readers; none per read.
+        view = freeze(self._state) if self._view is None else self._view
+        self._view = view
+        return view
+
+    def _start(self) -> Head:
+        hint = self._checkpoints.hint()
+        head, state, checkpointed = self._load(hint)
+        with self._lock:
+            if self._tail is None:
+                self._saw(head)
+                self._tail, self._state, self._view = head, state, None
+                self._hinted, self._checkpointed = hint.seq, checkpointed
+            return self._tail
+
+    def _load(self, hint: Hint) -> tuple[Head, dict[str, Any], int]:
+        if isinstance(self._fold, Nothing):
+            return self._log.newest(hint.seq), {}, hint.checkpoint
+        found = self._checkpoints.newest(self._fold_name, hint)
+        if found is None:
+            return genesis(self._log.stream), self._fold.initial(), 0
+        return found.head, found.state, found.head.seq
+
+    def _saw(self, head: Head) -> None:
+        with self._lock:
+            if head.seq == self._highest.seq and head != self._highest:
+                raise self._gone_back(self._highest)
+            if head.seq > self._highest.seq:
+                self._highest = head
+
+    def _is_end(self, seq: int) -> bool:
+        """Say if nothing follows where nothing was found a moment ago."""
+        if self._highest.seq <= seq:
+            return True
+        # Another thread has seen more since, or it is gone.
+        if self._log.bytes_at(seq + 1) is None:
+            raise self._gone_back(self._highest)
+        return False
+
+    def _gone_back(self, seen: Head) -> IntegrityError:
+        return IntegrityError(
+            f"{self._log.where(seen.seq)} was there before, and is gone or another by now: the "
+            "journal was cut off or written anew. Restore it, or begin a new stream"
+        )
+
+    def _explain_hint(self, tail: Head) -> None:
+        """Say what it means that somebody saw an event beyond the end."""
+        if self._log.bytes_at(self._hinted) is None:
+            hinted, self._hinted = self._hinted, 0
+            warnings.warn(
+                f'the hint of journal "{self._log.stream}" speaks of event {hinted}, but the '
+                f"events end at {tail.seq}. If they were not cut off, it will set itself right.",
+                ProdmlWarning,
+                stacklevel=4,
+            )
+        elif self._log.bytes_at(tail.seq + 1) is None:
+            raise IntegrityError(f"{self._log.where(tail.seq + 1)} is missing")

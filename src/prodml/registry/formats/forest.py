@@ -1,0 +1,161 @@
+"""All trees of a model in one set of columns, validated before scikit-learn sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from prodml.errors import IntegrityError
+from prodml.registry.formats.arrays import Unstorable
+from prodml.trees import check_nodes
+
+__all__ = ["TreePool", "read_trees"]
+
+# Field of scikit-learn's node, and the array it is stored in.
+_FIELDS = {
+    "left_child": "trees.left",
+    "right_child": "trees.right",
+    "feature": "trees.feature",
+    "threshold": "trees.threshold",
+    "impurity": "trees.impurity",
+    "n_node_samples": "trees.n_rows",
+    "weighted_n_node_samples": "trees.cover",
+    "missing_go_to_left": "trees.missing_left",
+}
+_DTYPES = {"left_child": "<i4", "right_child": "<i4", "feature": "<i4", "n_node_samples": "<i8"}
+_VALUES = "trees.value"
+
+
+class TreePool:
+    """Collects scikit-learn's trees; hundreds of small trees become nine arrays."""
+
+    def __init__(self) -> None:
+        self.rows: list[list[Any]] = []
+        self._nodes: list[np.ndarray] = []
+        self._values: list[np.ndarray] = []
+
+    def add(self, tree: Any) -> int:
+        """Take a tree in; return its number."""
+        _, (n_features, n_classes, _), state = tree.__reduce__()
+        nodes, values = state["nodes"], state["values"]
+        if set(nodes.dtype.names) != set(_FIELDS) or len(nodes) >= 2**31:
+            raise Unstorable("a tree with nodes of an unknown kind")
+        row = [len(nodes), int(n_features), [int(n) for n in n_classes], int(state["max_depth"])]
+        self.rows.append(row)
+        self._nodes.append(nodes)
+        self._values.append(values.ravel())
+        return len(self.rows) - 1
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return the columns; empty if there is no tree."""
+        if not self.rows:
+            return {}
+        nodes = np.concatenate(self._nodes)
+        columns = {
+            name: nodes[field].astype(_DTYPES.get(field, nodes[field].dtype))
+            for field, name in _FIELDS.items()
+        }
+        return {**columns, _VALUES: np.concatenate(self._values)}
+
+
+def read_trees(rows: list[Any], arrays: Mapping[str, np.ndarray]) -> list[Any]:
+    """Rebuild every tree, once all of them have passed `check_nodes`.
+
+    Raises
+    ------
+    IntegrityError
+        If the arrays are not those of trees that can be walked safely.
+    """
+    if not rows:
+        return []
+    sizes, n_features, n_classes, depths = _columns_of(rows)
+    offsets = np.concatenate([[0], np.cumsum(sizes)])
+    columns = _checked_columns(arrays, int(offsets[-1]))
+    names = {"left": "left_child", "right": "right_child"}
+    walked = {k: columns[names.get(k, k)] for k in ("left", "right", "feature", "threshold")}
+    check_nodes(offsets=offsets, n_features=n_features, **walked)
+    _check_depths(offsets, columns, depths)
+    widths = [len(classes) * max(classes) for classes in n_classes]
+    ends = np.concatenate(
+        [[0], np.cumsum([int(s) * w for s, w in zip(sizes, widths, strict=True)])]
+    )
+    values = arrays[_VALUES]
+    if values.dtype != np.float64 or values.shape != (int(ends[-1]),):
+        raise IntegrityError("the trees' values do not fit their nodes")
+    nodes = _as_nodes(columns)
+    return [
+        _tree(nodes[offsets[t] : offsets[t + 1]], values[ends[t] : ends[t + 1]], rows[t])
+        for t in range(len(rows))
+    ]
+
+
+def _columns_of(rows: list[Any]) -> tuple[np.ndarray, np.ndarray, list[list[int]], np.ndarray]:
+    for row in rows:
+        size, n_features, n_classes, depth = row
+        whole = all(
+            type(n) is int and 0 <= n < 2**31 for n in (size, n_features, depth, *n_classes)
+        )
+        if not whole or not n_classes or min(size, n_features, *n_classes) < 1:
+            raise IntegrityError("a tree has sizes that no tree has")
+    columns = list(zip(*rows, strict=True))
+    return np.array(columns[0]), np.array(columns[1]), list(columns[2]), np.array(columns[3])
+
+
+def _checked_columns(arrays: Mapping[str, np.ndarray], n_nodes: int) -> dict[str, np.ndarray]:
+    from sklearn.tree._tree import NODE_DTYPE
+
+    if set(NODE_DTYPE.names) != set(_FIELDS):
+        raise IntegrityError("this scikit-learn keeps its trees in another way")
+    columns = {}
+    for field, name in _FIELDS.items():
+        expected = np.dtype(_DTYPES.get(field, NODE_DTYPE[field]))
+        column = arrays.get(name)
+        if column is None or column.dtype != expected or column.shape != (n_nodes,):
+            raise IntegrityError(f"the array {name} is missing or does not fit the trees")
+        columns[field] = column
+    if _VALUES not in arrays:
+        raise IntegrityError(f"the array {_VALUES} is missing")
+    return columns
+
+
+def _check_depths(
+    offsets: np.ndarray, columns: Mapping[str, np.ndarray], claimed: np.ndarray
+) -> None:
+    # scikit-learn reserves room for a path by the claimed depth, and then writes the real path.
+    depth = np.zeros(len(claimed), dtype=np.int64)
+    tree = np.arange(len(claimed))
+    node = offsets[:-1]
+    left, right = columns["left_child"], columns["right_child"]
+    for level in range(int(offsets[-1])):
+        inner = left[node] != -1
+        if not inner.any():
+            break
+        tree, node = tree[inner], node[inner]
+        depth[tree] = level + 1
+        start = offsets[tree]
+        node = np.concatenate([start + left[node], start + right[node]])
+        tree = np.concatenate([tree, tree])
+    if (claimed < depth).any():
+        raise IntegrityError(f"tree {int(np.argmax(claimed < depth))} is deeper than it says")
+
+
+def _as_nodes(columns: Mapping[str, np.ndarray]) -> Any:
+    from sklearn.tree._tree import NODE_DTYPE
+
+    nodes: Any = np.zeros(len(columns["feature"]), dtype=NODE_DTYPE)
+    for field, column in columns.items():
+        nodes[field] = column
+    return nodes
+
+
+def _tree(nodes: np.ndarray, values: np.ndarray, row: list[Any]) -> Any:
+    from sklearn.tree._tree import Tree
+
+    _, n_features, n_classes, depth = row
+    tree = Tree(n_features, np.array(n_classes, dtype=np.intp), len(n_classes))
+    shaped = values.reshape(len(nodes), len(n_classes), max(n_classes))
+    state = {"max_depth": depth, "node_count": len(nodes), "nodes": nodes, "values": shaped.copy()}
+    tree.__setstate__(state)
+    return tree

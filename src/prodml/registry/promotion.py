@@ -1,0 +1,222 @@
+"""Moving an alias: what is asked before it, and what is written down about it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from prodml.errors import ConfigError, ConflictError, ProdmlError, RefusedError
+from prodml.gate import GateDecision
+from prodml.journal import Event
+from prodml.registry.comparison import (
+    GateLike,
+    check_schemas,
+    compare,
+    plain_decision,
+    read_decision,
+)
+from prodml.registry.fold import current
+from prodml.registry.refs import check_version
+from prodml.registry.results import History, Move, Promotion
+from prodml.registry.shelf import Shelf
+
+__all__ = ["Candidate", "check_expected", "history_of", "promotion_of"]
+
+
+@attrs.frozen
+class Candidate:
+    """A version that is to become what an alias points at.
+
+    Parameters
+    ----------
+    shelf : Shelf
+        The model.
+    number : int
+        The version.
+    alias : str
+        The alias.
+    before : int or None
+        Where the alias points now.
+    gate : GateLike or None
+        Who decides; None for an alias that moves freely.
+    trust : {"pickle"} or None
+        Whether pickled models may be loaded for the comparison.
+    force, reason : bool, str
+        Whether to move it whatever the gate says, and why.
+    """
+
+    shelf: Shelf
+    number: int
+    alias: str
+    before: int | None
+    gate: GateLike | None
+    trust: str | None
+    force: bool
+    reason: str
+
+    @classmethod
+    def of(
+        cls,
+        shelf: Shelf,
+        version: int | str,
+        alias: str,
+        *,
+        expect: int | str | None,
+        gate: GateLike | None,
+        trust: str | None,
+        force: bool,
+        reason: str,
+    ) -> Candidate:
+        """Check what was asked against the state of the model.
+
+        Raises
+        ------
+        UnknownNameError, ConflictError, ConfigError
+            As `Registry.promote`.
+        """
+        if force and not reason.strip():
+            raise ConfigError("a forced promotion needs a reason: it stays in the history for good")
+        number = check_version(version, name=shelf.name)
+        shelf.facts(number)
+        before = current(shelf.journal.state(), alias)
+        check_expected(shelf.name, alias, expect, before)
+        if before == number:
+            raise ConflictError(f"{shelf.name}@{alias} points at version {number} already")
+        return cls(shelf, number, alias, before, gate, trust, force, reason)
+
+    def promote(self) -> Promotion:
+        """Ask the gate where there is one, write down what it says, and move the alias."""
+        self._refuse_deprecated()
+        kind, decision = self._judge()
+        evidence = {
+            "kind": kind,
+            "decision": None if decision is None else plain_decision(decision),
+        }
+        event = self.shelf.point(
+            self.alias, self.number, before=self.before, evidence=evidence, reason=self.reason
+        )
+        return promotion_of(self.shelf.name, event)
+
+    def _refuse_deprecated(self) -> None:
+        why = self.shelf.facts(self.number)["deprecated"]
+        if why is not None and not self.force:
+            raise RefusedError(f"{self.shelf.name}/{self.number} is deprecated: {why}")
+
+    def _judge(self) -> tuple[str, GateDecision | None]:
+        if self.before is None:
+            return "first", None
+        if self.gate is None:
+            return "free", None
+        if self.force:
+            return "forced", self._decide_if_possible(self.gate)
+        decision = self._decide(self.gate)
+        if decision.verdict != "promote":
+            raise RefusedError(
+                f"{self.shelf.name}/{self.number} does not replace version {self.before} as {self.alias}: "
+                f"{decision.reason}",
+                decision=decision,
+            )
+        return "gate", decision
+
+    def _decide(self, gate: GateLike) -> GateDecision:
+        shelf = self.shelf
+        champion, challenger = shelf.version(self.before or 0), shelf.version(self.number)
+        check_schemas(champion, challenger)
+        holdout = shelf.artifacts.holdout(challenger.holdout_digest, str(challenger))
+        if holdout is None:
+            raise RefusedError(
+                f"{challenger} was registered without a holdout, so it cannot be compared with "
+                f"{champion}. Register it with one, or force the promotion and give a reason"
+            )
+        models = [(v, shelf.model(v.version, trust=self.trust)) for v in (champion, challenger)]
+        decision = compare(gate, holdout, *models)
+        self._write_down(decision, challenger.holdout_digest)
+        return decision
+
+    def _decide_if_possible(self, gate: GateLike) -> GateDecision | None:
+        # Force is for the day when the champion cannot even be loaded.
+        try:
+            return self._decide(gate)
+        except ProdmlError:
+            return None
+
+    def _write_down(self, decision: GateDecision, holdout: str) -> None:
+        """Keep the evidence, whichever way it went."""
+        used = self.shelf.journal.state()["holdouts"].get(holdout, 0)
+        payload = {
+            "alias": self.alias,
+            "champion": self.before,
+            "challenger": self.number,
+            "verdict": decision.verdict,
+            "forced": self.force,
+            "decision": plain_decision(decision),
+            "holdout": holdout,
+            "holdout_uses": used + 1,
+        }
+        self.shelf.journal.append("gate_decided", payload, reason=self.reason)
+
+
+def check_expected(name: str, alias: str, expect: int | str | None, found: int | None) -> None:
+    """Refuse if the alias does not point where the caller expects; 0 expects nothing there.
+
+    Raises
+    ------
+    ConflictError
+        Names both.
+    """
+    if expect is None:
+        return
+    wanted = check_version(expect, name=name) or None
+    if wanted != found:
+        raise ConflictError(
+            f"expected {name}@{alias} to point at {wanted or 'nothing'}, it points at "
+            f"{found or 'nothing'}"
+        )
+
+
+def promotion_of(name: str, event: Event) -> Promotion:
+    """Read a promotion out of its event."""
+    move = _move(event)
+    return Promotion(
+        name=name,
+        alias=move.alias,
+        version=move.version,
+        previous=move.previous,
+        kind=move.kind,
+        at=move.at,
+        seq=move.seq,
+        actor=move.actor,
+        reason=move.reason,
+        decision=move.decision,
+    )
+
+
+def history_of(shelf: Shelf) -> History:
+    """Read every move of every alias out of the journal."""
+    moves = [_move(event) for event in shelf.journal.events() if _is_move(event)]
+    return History(shelf.name, tuple(moves))
+
+
+def _is_move(event: Event) -> bool:
+    if event.type == "alias_set":
+        return True
+    payload = event.payload
+    refused = event.type == "gate_decided" and payload["verdict"] != "promote"
+    return refused and not payload["forced"]
+
+
+def _move(event: Event) -> Move:
+    payload: dict[str, Any] = event.payload
+    is_set = event.type == "alias_set"
+    return Move(
+        seq=event.seq,
+        at=event.at,
+        alias=payload["alias"],
+        previous=payload["from"] if is_set else payload["champion"],
+        version=payload["to"] if is_set else payload["challenger"],
+        kind=payload["kind"] if is_set else "refused",
+        actor=event.actor,
+        reason=event.reason,
+        decision=read_decision(payload["decision"]),
+    )

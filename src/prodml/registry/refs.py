@@ -1,0 +1,93 @@
+"""Names of models, and references to one version of them."""
+
+from __future__ import annotations
+
+import re
+
+import attrs
+
+from prodml.errors import ConfigError
+
+__all__ = ["Ref", "check_alias", "check_name", "check_version"]
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,127}", re.ASCII)
+_FORMS = '"name@alias", "name/3", "models:/name@alias" or "models:/name/3"'
+
+
+@attrs.frozen
+class Ref:
+    """Which version somebody means: a number, or whatever an alias points at.
+
+    Parameters
+    ----------
+    name : str
+        The model.
+    version : int or None
+        Its version, or None if an alias is meant.
+    alias : str or None
+        The alias, or None if a number is meant.
+
+    Examples
+    --------
+    >>> Ref.parse("models:/tumours@champion")
+    Ref(name='tumours', version=None, alias='champion')
+    >>> Ref.parse("tumours/3").version
+    3
+    """
+
+    name: str
+    version: int | None = None
+    alias: str | None = None
+
+    @classmethod
+    def parse(cls, ref: str) -> Ref:
+        """Read a reference.
+
+        Raises
+        ------
+        ConfigError
+            If it has none of the four forms.
+        """
+        text = str(ref).removeprefix("models:/")
+        name, at, alias = text.partition("@")
+        if at:
+            return cls(check_name(name), alias=check_alias(alias))
+        name, slash, number = text.partition("/")
+        if not slash or not number.isascii() or not number.isdigit() or len(number) > 9:
+            raise ConfigError(f"a version is named by {_FORMS}, got {ref!r:.200}")
+        return cls(check_name(name), version=int(number))
+
+
+def check_name(name: str) -> str:
+    """Refuse what cannot be the name of a model."""
+    return _check("model", name)
+
+
+def check_alias(alias: str) -> str:
+    """Refuse what cannot be an alias."""
+    return _check("alias", alias)
+
+
+def check_version(version: int | str, *, name: str = "") -> int:
+    """Read a version given as 3, "3", "v3" or "name/3".
+
+    Raises
+    ------
+    ConfigError
+        If it is none of these.
+    """
+    if isinstance(version, int) and not isinstance(version, bool) and version >= 0:
+        return version
+    text = str(version).removeprefix(f"{name}/").removeprefix("v")
+    if not isinstance(version, str) or not text.isascii() or not text.isdigit() or len(text) > 9:
+        raise ConfigError(f'a version is a number such as 3 or "v3", got {version!r:.60}')
+    return int(text)
+
+
+def _check(what: str, name: str) -> str:
+    if isinstance(name, str) and _NAME.fullmatch(name):
+        return name
+    raise ConfigError(
+        f"the name of a {what} is 1 to 128 of a-z, 0-9, '.', '_' and '-', beginning with a letter or "
+        f"a digit; got {name!r:.200}"
+    )

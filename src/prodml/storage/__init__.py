@@ -1,0 +1,11 @@
+"""Adapters of the Storage port: where a host keeps what prodml remembers.
+
+`open_storage(url)` opens a folder or memory and proves that it keeps its promises; a third party adds
+schemes by entry points. The objects never come here: a host hands them a storage.
+"""
+
+from prodml.storage.folder import FolderStorage
+from prodml.storage.memory import MemoryStorage
+from prodml.storage.opening import open_storage, verify
+
+__all__ = ["FolderStorage", "MemoryStorage", "open_storage", "verify"]

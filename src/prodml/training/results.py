@@ -1,0 +1,137 @@
+"""What a training came to: the model, how good it is, and what it was made from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import attrs
+
+from prodml import display
+from prodml.errors import ConfigError
+from prodml.gate import Predictions
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from prodml.tables import Schema
+    from prodml.training.fitting import Estimator
+    from prodml.training.task import Task
+
+__all__ = ["TrainingRun"]
+
+
+@attrs.frozen(repr=False, eq=False)
+class TrainingRun:
+    """A fitted model with its scores and everything needed to make it again.
+
+    Parameters
+    ----------
+    run_id : str
+        Unique; sorts by time.
+    task : {"classification", "regression"}
+        What the model predicts.
+    estimator : object
+        Fitted on the training rows; a clone of the one the Trainer was given.
+    target : str
+        Name of the target.
+    schema : Schema
+        The inputs the model takes, in order.
+    params : dict
+        The estimator's parameters as plain values.
+    metrics : dict of str to float
+        Scores on the holdout by name; on the training rows as ``train_<name>``; of a
+        cross-validation as ``cv_<name>`` (mean over the folds) and ``cv_<name>_std``.
+    holdout : DataFrame
+        Inputs of the rows that were set aside.
+    holdout_target : ndarray of shape (n,)
+        What was true of them.
+    reference : DataFrame
+        Inputs of the training rows; what later rows are compared with to see drift.
+    record : dict
+        JSON-able: fingerprints of the data by column, digest of the split, seeds, code,
+        environment, times.
+    """
+
+    run_id: str
+    task: Task
+    estimator: Estimator
+    target: str
+    schema: Schema
+    params: dict[str, object]
+    metrics: dict[str, float]
+    holdout: pd.DataFrame
+    holdout_target: NDArray[np.generic]
+    reference: pd.DataFrame
+    record: dict[str, object]
+
+    def predictions(self, on: Literal["holdout", "reference"] = "holdout") -> Predictions:
+        """Let the model speak about its holdout or its training rows.
+
+        Parameters
+        ----------
+        on : {"holdout", "reference"}, default "holdout"
+            Which rows.
+
+        Returns
+        -------
+        Predictions
+            What a Gate takes.
+
+        Raises
+        ------
+        ConfigError
+            If `on` is anything else.
+        """
+        if on not in ("holdout", "reference"):
+            raise ConfigError(f'on must be "holdout" or "reference", got {on!r}')
+        rows = self.holdout if on == "holdout" else self.reference
+        return Predictions.of(self.estimator, rows)
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the run as plain values, without the model and without any row.
+
+        Returns
+        -------
+        dict
+            JSON-able.
+        """
+        return {
+            "run_id": self.run_id,
+            "task": self.task,
+            "target": self.target,
+            "schema": self.schema.to_dict(),
+            "params": self.params,
+            "metrics": self.metrics,
+            "record": self.record,
+        }
+
+    def __repr__(self) -> str:
+        return display.text_table(self._rows(), self._headers(), title=self._title())
+
+    def _repr_html_(self) -> str:
+        return display.html_table(self._rows(), self._headers(), title=self._title())
+
+    def _title(self) -> str:
+        name = type(self.estimator).__name__
+        rows = f"{len(self.reference):,} rows, tested on {len(self.holdout):,}"
+        return f'{name} for "{self.target}" ({self.task}), trained on {rows}'
+
+    @property
+    def _has_folds(self) -> bool:
+        return any(name.startswith("cv_") for name in self.metrics)
+
+    def _headers(self) -> list[str]:
+        return ["metric", "holdout", "training", *(["cross-validation"] if self._has_folds else [])]
+
+    def _rows(self) -> list[list[str]]:
+        names = [name.removeprefix("train_") for name in self.metrics if name.startswith("train_")]
+        return [self._row(name) for name in names]
+
+    def _row(self, name: str) -> list[str]:
+        cells = [name, *(display.number(self.metrics.get(k)) for k in (name, f"train_{name}"))]
+        if not self._has_folds:
+            return cells
+        mean, spread = self.metrics.get(f"cv_{name}"), self.metrics.get(f"cv_{name}_std")
+        return [*cells, f"{display.number(mean)} ± {display.number(spread, 2)}"]

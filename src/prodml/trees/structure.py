@@ -1,0 +1,95 @@
+"""What node arrays must satisfy before anything walks them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prodml.errors import IntegrityError
+
+__all__ = ["check_nodes", "check_offsets"]
+
+
+def check_nodes(
+    *,
+    offsets: NDArray[np.integer],
+    left: NDArray[np.integer],
+    right: NDArray[np.integer],
+    feature: NDArray[np.integer],
+    threshold: NDArray[np.floating],
+    n_features: int | NDArray[np.integer],
+) -> None:
+    """Refuse node arrays that could crash or hang whoever walks them. O(nodes), numpy only.
+
+    A tree is laid out parents first: both children of a node stand behind it. That alone rules out
+    cycles; that every node but the root has exactly one parent rules out shared and lost branches.
+
+    Parameters
+    ----------
+    offsets : ndarray of int, shape (n_trees + 1,)
+        Tree `t` owns the nodes ``offsets[t]:offsets[t + 1]``; every tree has at least one.
+    left, right : ndarray of int, shape (n_nodes,)
+        Children, counted within the tree; both -1 in a leaf.
+    feature : ndarray of int, shape (n_nodes,)
+        Column that an inner node looks at; anything in a leaf.
+    threshold : ndarray of float, shape (n_nodes,)
+        Rows with a value up to it go left. ``inf`` is allowed (scikit-learn parts missing values
+        from all others that way), NaN and ``-inf`` are not.
+    n_features : int or ndarray of int, shape (n_trees,)
+        Columns that a row has, for all trees or for each.
+
+    Raises
+    ------
+    IntegrityError
+        Names the first tree and node at fault.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> stump = dict(offsets=np.array([0, 3]), feature=np.array([1, -2, -2]),
+    ...              threshold=np.array([0.5, -2.0, -2.0]), n_features=2)
+    >>> check_nodes(left=np.array([1, -1, -1]), right=np.array([2, -1, -1]), **stump)
+    >>> check_nodes(left=np.array([0, -1, -1]), right=np.array([2, -1, -1]), **stump)
+    Traceback (most recent call last):
+        ...
+    prodml.errors.IntegrityError: tree 0, node 0: a child must stand behind its parent and inside the tree
+    """
+    n_nodes = check_offsets(offsets, len(left))
+    for name, column in (("right", right), ("feature", feature), ("threshold", threshold)):
+        if column.shape != (n_nodes,):
+            raise IntegrityError(f"{name} has shape {column.shape}, the trees have {n_nodes} nodes")
+    sizes = np.diff(offsets)
+    tree = np.repeat(np.arange(len(sizes)), sizes)
+    local = np.arange(n_nodes) - np.asarray(offsets[:-1])[tree]
+    leaf = (left == -1) & (right == -1)
+    size = sizes[tree]
+
+    def demand(good: NDArray[np.bool_], what: str) -> None:
+        if not good.all():
+            node = int(np.argmin(good))
+            raise IntegrityError(f"tree {tree[node]}, node {local[node]}: {what}")
+
+    inside = (left > local) & (left < size) & (right > local) & (right < size)
+    demand(leaf | inside, "a child must stand behind its parent and inside the tree")
+    width = np.broadcast_to(np.asarray(n_features), len(sizes))[tree]
+    demand(leaf | ((feature >= 0) & (feature < width)), "the feature is not one of the columns")
+    demand(leaf | (threshold > -np.inf), "the threshold is not a number")
+    start = np.asarray(offsets[:-1])[tree]
+    children = np.concatenate([(start + left)[~leaf], (start + right)[~leaf]])
+    n_parents = np.bincount(children, minlength=n_nodes)
+    demand(n_parents == (local > 0), "every node but the root has exactly one parent")
+
+
+def check_offsets(offsets: NDArray[np.integer], n_nodes: int) -> int:
+    """Refuse offsets that do not cut `n_nodes` nodes into trees of at least one node each.
+
+    Returns
+    -------
+    int
+        `n_nodes`.
+    """
+    if offsets.ndim != 1 or len(offsets) < 2 or int(offsets[0]) != 0 or int(offsets[-1]) != n_nodes:
+        raise IntegrityError(f"offsets do not cut {n_nodes} nodes into trees")
+    if not (offsets[1:] > offsets[:-1]).all():
+        raise IntegrityError("offsets must rise: every tree has at least one node")
+    return n_nodes

@@ -225,7 +225,9 @@ def test_any_header_is_read_or_refused(entries, body):
 
 
 def test_random_edits_are_read_or_refused():
-    data = pack({"k": [1, "x"]}, {"a": np.arange(5.0), "b": np.array([True, False]), "c": np.ones(3)})
+    data = pack(
+        {"k": [1, "x"]}, {"a": np.arange(5.0), "b": np.array([True, False]), "c": np.ones(3)}
+    )
     rng = random.Random(0)
     for _ in range(3000):
         edited = bytearray(data)
@@ -238,4 +240,6 @@ def test_the_own_header_is_canonical_json():
     header = {"b": 1.0, "a": ["ü"]}
     data = pack(header, {})
     length = struct.unpack("<Q", data[:8])[0]
-    assert json.loads(data[8 : 8 + length])["__metadata__"]["prodml"].encode() == canonical_json(header)
+    assert json.loads(data[8 : 8 + length])["__metadata__"]["prodml"].encode() == canonical_json(
+        header
+    )

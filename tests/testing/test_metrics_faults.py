@@ -95,7 +95,7 @@ def test_an_adapter_that_cannot_be_read_breaks_a_rule_too():
 
 def test_a_thread_that_dies_breaks_the_rule():
     class Dies(ReferenceMetrics):
-        def counter(self, name, help, *, labels=None):
+        def counter(self, name, help, *, labels=None):  # noqa: A002
             if len(self.series) > 1:
                 raise MemoryError
             return super().counter(name, help, labels=labels)

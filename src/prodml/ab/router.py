@@ -274,12 +274,12 @@ class ABRouter:
         Raises
         ------
         UnknownNameError
-            If no outcome of this metric was recorded.
+            If outcomes were recorded, but none of this metric.
         """
         if not 0 < alpha < 1:
             raise ConfigError(f"alpha must lie in (0, 1), got {alpha}.")
         self.refresh()
-        if self._ledger.arms and metric not in self._ledger.totals:
+        if self._ledger.totals and metric not in self._ledger.totals:
             raise UnknownNameError("metric", metric, self._ledger.totals, where=f'in "{self.name}"')
         return analyze(self.name, metric, self._setup, self._ledger, alpha=alpha)
 

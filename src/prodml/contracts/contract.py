@@ -329,8 +329,9 @@ def _broken(column: str | None, check: Check, rule: Rule, frame: Any) -> np.ndar
     if not isinstance(rule, Unique):
         return rule.breaks(frame)
     chosen = frame[list(check.columns)]
-    twice: np.ndarray = chosen.duplicated(keep=False).to_numpy()
-    return twice & chosen.notna().all(axis=1).to_numpy()
+    broken: np.ndarray = chosen.duplicated(keep=False).to_numpy()
+    broken &= chosen.notna().all(axis=1).to_numpy()  # missing values are never equal
+    return broken
 
 
 def _result(where: str, check: Check, rule: Rule, broken: np.ndarray) -> RuleResult:

@@ -73,10 +73,10 @@ class Whole:
         return "is a whole number"
 
     def breaks(self, series: Any) -> np.ndarray:
+        import numpy as np
+
         numbers, present = _numbers(series)
-        if numbers.dtype.kind in "iu":
-            return _spread(present, numbers != numbers)  # noqa: PLR0124 - all False, of the right shape
-        return _spread(present, ~(numbers % 1 == 0))  # infinity % 1 is NaN, and so not whole
+        return _spread(present, ~(np.isfinite(numbers) & (np.trunc(numbers) == numbers)))
 
     def allows(self, value: object) -> bool:
         return isinstance(value, int) or (isinstance(value, float) and value.is_integer())

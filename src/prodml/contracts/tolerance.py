@@ -66,7 +66,7 @@ class FreshDraw:
         -------
         int
             Largest count that is not yet evidence against the same distribution.
-            Costs O(`bad` log `n_rows`).
+            Costs O(sqrt(`bad`) log `n_rows`).
         """
         low, high = 0, n_rows
         while low < high:
@@ -98,11 +98,36 @@ class FreshDraw:
         if n_bad <= 0:
             return 1.0
         total = self.bad + n_bad
-        whole = _log_choose(self.rows + n_rows, total)
-        # A reference share below `total - n_rows` would need more new rows than there are.
-        old = range(max(0, total - n_rows), self.bad + 1)
-        logs = (_log_choose(self.rows, j) + _log_choose(n_rows, total - j) - whole for j in old)
-        return min(1.0, math.fsum(math.exp(x) for x in logs))
+        mode = (total + 1) * (self.rows + 1) // (self.rows + n_rows + 2)
+        if self.bad < mode:
+            return min(1.0, self._sum(self.bad, -1, total, n_rows))
+        return max(0.0, 1.0 - self._sum(self.bad + 1, 1, total, n_rows))
+
+    def _sum(self, start: int, step: int, total: int, n_rows: int) -> float:
+        """Add the chances of `start`, `start + step`, ... of `total` breaches being the reference's.
+
+        Away from the mode they only fall, so that the sum ends after some multiple of a standard
+        deviation and not after `bad` terms.
+        """
+        low, high = max(0, total - n_rows), min(total, self.rows)
+        if not low <= start <= high:
+            return 0.0
+        term = math.exp(
+            _log_choose(self.rows, start)
+            + _log_choose(n_rows, total - start)
+            - _log_choose(self.rows + n_rows, total)
+        )
+        found, j = 0.0, start
+        while term > found * 1e-17:
+            found += term
+            if j == (low if step < 0 else high):
+                break
+            if step < 0:
+                term *= j * (n_rows - total + j) / ((self.rows - j + 1) * (total - j + 1))
+            else:
+                term *= (self.rows - j) * (total - j) / ((j + 1) * (n_rows - total + j + 1))
+            j += step
+        return found
 
 
 def _log_choose(n: int, k: int) -> float:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DRIFTING", "Clinic", "load"]
 
-DRIFTING = ("mean radius", "mean perimeter", "mean area")
+DRIFTING = ("worst radius", "worst perimeter", "worst area")
 """Columns that the planted drift scales, as if a scanner had been set up anew."""
 
 _SCALE = 1.25

@@ -1,49 +1,38 @@
-"""The stations of the loop, in order."""
+"""The whole loop, walked once: stations in order, each with a line of what it found."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
-import attrs
-
-from prodml.demo import data, serve
+from prodml.demo.data import load
+from prodml.demo.learn import explain, gate, promote, register, train
+from prodml.demo.operate import audit, drift, outcomes, retrain, roll_back, serve
+from prodml.demo.prepare import extract, pseudonymise, validate
 from prodml.demo.screen import Screen
-from prodml.display import number, percent
-from prodml.errors import ConfigError, ConflictError, RefusedError
+from prodml.demo.world import World, open_world
+from prodml.errors import ConfigError
 from prodml.reports import Report
 
-if TYPE_CHECKING:
-    import pandas as pd
+__all__ = ["run"]
 
-    import prodml as pm
-    from prodml.gate import GateDecision
-    from prodml.pipeline import PipelineResult
-    from prodml.training import TrainingRun
-
-__all__ = ["World", "run"]
-
-MODEL = "tumours"
-TARGET = "diagnosis"
-
-
-@attrs.define
-class World:
-    """What the stations hand on to each other."""
-
-    folder: Path
-    seed: int
-    screen: Screen
-    clinic: data.Clinic
-    store: pm.ports.Storage  # type: ignore[name-defined]
-    audit: pm.AuditTrail
-    registry: pm.Registry
-    keys: pm.FileKeys
-    report: Report
-    anonymizer: pm.Anonymizer | None = None
-    prepared: PipelineResult | None = None
-    runs: list[TrainingRun] = attrs.field(factory=list)
+STATIONS: tuple[Callable[[World], None], ...] = (
+    extract,
+    validate,
+    pseudonymise,
+    train,
+    register,
+    gate,
+    promote,
+    serve,
+    outcomes,
+    drift,
+    explain,
+    retrain,
+    roll_back,
+    audit,
+)
 
 
 def run(folder: Path, *, seed: int = 0, stream: TextIO | None = None) -> Path:
@@ -52,7 +41,7 @@ def run(folder: Path, *, seed: int = 0, stream: TextIO | None = None) -> Path:
     Parameters
     ----------
     folder : Path
-        Where store, keys and report are written; must be empty or new.
+        Where store, keys and report are written; new or empty.
     seed : int, default 0
         Decides which rows come first, which are spoiled, and every random choice of the models.
     stream : TextIO, optional
@@ -68,9 +57,25 @@ def run(folder: Path, *, seed: int = 0, stream: TextIO | None = None) -> Path:
     ConfigError
         If the folder holds something already.
     """
-    world = _arrive(folder, seed, Screen(stream))
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ConfigError(
+            f"{folder} holds something already; the demo writes into an empty folder."
+        )
+    screen = Screen(stream)
+    world = open_world(folder.absolute(), load(seed), seed=seed, screen=screen)
     for station in STATIONS:
         station(world)
-    path = world.report.save(world.folder / "report.html")
-    world.screen.end(f"Report: {path}")
+    path = _report(world).save(folder / "report.html")
+    screen.end(f"Report: {path}")
     return path
+
+
+def _report(world: World) -> Report:
+    rows = [f"{station}: {text}" for station, text, _ in world.screen.lines]
+    report = Report(
+        "The loop, once around",
+        "Breast-cancer measurements from scikit-learn, from raw rows to an audited rollback.",
+    ).section("What happened", *rows)
+    for heading, items in world.sections:
+        report = report.section(heading, *items)
+    return report

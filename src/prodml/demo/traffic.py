@@ -6,14 +6,14 @@ import json
 import time
 import urllib.request
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Answers", "ask", "report_outcomes"]
+__all__ = ["Answers", "ask", "records", "report_outcomes"]
 
 
 @attrs.frozen
@@ -51,7 +51,7 @@ def ask(url: str, rows: Iterable[tuple[str, Mapping[str, object]]], *, explain: 
     predictions, seconds = [], []
     for unit, inputs in rows:
         started = time.perf_counter()
-        answer = post(f"{url}/predict", {"inputs": inputs, "unit": unit, "explain": explain})
+        answer = _post(f"{url}/predict", {"inputs": inputs, "unit": unit, "explain": explain})
         seconds.append(time.perf_counter() - started)
         predictions += answer["predictions"]
     return Answers(predictions, seconds)
@@ -61,13 +61,17 @@ def report_outcomes(url: str, answers: Answers, truth: pd.Series) -> int:
     """Say what came true for every answer; return for how many that was stored."""
     ids = [str(p["id"]) for p in answers.predictions]
     outcomes = dict(zip(ids, truth.tolist(), strict=True))
-    recorded = post(f"{url}/outcomes", {"outcomes": outcomes})["recorded"]
-    return int(recorded)
+    return int(_post(f"{url}/outcomes", {"outcomes": outcomes})["recorded"])
 
 
-def post(url: str, body: Mapping[str, object]) -> dict[str, list[dict[str, object]]]:
+def records(frame: pd.DataFrame) -> list[Mapping[str, object]]:
+    """Return the rows of a frame as callers would send them."""
+    rows = frame.to_dict(orient="records")
+    return [{str(name): value for name, value in row.items()} for row in rows]
+
+
+def _post(url: str, body: Mapping[str, object]) -> Any:
     """Send JSON to the demo's own server on this machine and return its JSON."""
     request = urllib.request.Request(url, json.dumps(body).encode(), method="POST")  # noqa: S310
     with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
-        found: dict[str, list[dict[str, object]]] = json.load(response)
-        return found
+        return json.load(response)

@@ -14,7 +14,12 @@ from prodml.display.numbers import MISSING, number
 __all__ = ["cell", "clip", "escape", "plain", "reads_as_number", "width"]
 
 # Bidirectional controls reorder what follows on the screen; a name must not be able to do that.
-_BIDI = {*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C}
+# The last two code points are no characters in XML, which an SVG file is.
+_NOT_SHOWN = {
+    *range(0x202A, 0x202F),
+    *range(0x2066, 0x206A),
+    *(0x200E, 0x200F, 0x061C, 0xFFFE, 0xFFFF),
+}
 _NUMBER_LIKE = re.compile(
     r"[-+±<>≤≥~]?\s?(\d[\d,]*\.?\d*(e-?\d+)?|∞)(\s?[^\W\d_]{1,4}|\s?%)?( \d+ [a-z]+)?"
 )
@@ -121,7 +126,7 @@ def reads_as_number(text: str) -> bool:
 
 def _visible(char: str) -> str:
     code = ord(char)
-    if code in _BIDI or unicodedata.category(char) in {"Cc", "Cs"}:
+    if code in _NOT_SHOWN or unicodedata.category(char) in {"Cc", "Cs"}:
         return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
     return char
 

@@ -70,7 +70,7 @@ class Encoding:
         return np.asarray(encoded, dtype=np.float64)
 
 
-def unwrapped(model: object) -> object:
+def unwrapped(model: Any) -> Any:
     """Return the fitted model inside a search, such as GridSearchCV."""
     while hasattr(model, "best_estimator_"):
         model = model.best_estimator_
@@ -122,9 +122,8 @@ def _owners(step: Any, n_columns: int) -> NDArray[np.intp] | None:
     """Return the input column of each output column of one transformer; None if they are mixed."""
     from sklearn.compose import ColumnTransformer
     from sklearn.pipeline import Pipeline
-    from sklearn.preprocessing import FunctionTransformer
 
-    if step == "passthrough" or (isinstance(step, FunctionTransformer) and step.func is None):
+    if step == "passthrough" or _is_identity(step):
         return np.arange(n_columns)
     if isinstance(step, Pipeline):
         return _chained([s for _, s in step.steps if s is not None], n_columns)
@@ -136,6 +135,12 @@ def _owners(step: Any, n_columns: int) -> NDArray[np.intp] | None:
     if not by_column and n_columns > 1:
         return None
     return _by_names(step, n_columns)
+
+
+def _is_identity(step: Any) -> bool:
+    from sklearn.preprocessing import FunctionTransformer
+
+    return isinstance(step, FunctionTransformer) and step.func is None
 
 
 def _of_columns(step: Any, n_columns: int) -> NDArray[np.intp] | None:
@@ -164,7 +169,7 @@ def _positions(spec: Any, names: Sequence[str] | None, n: int) -> NDArray[np.int
     if not isinstance(listed, slice) and any(isinstance(column, str) for column in listed):
         if names is None:
             return None
-        return np.array([list(names).index(column) for column in listed])
+        return np.array([list(names).index(str(column)) for column in listed])
     if not isinstance(listed, slice):
         listed = np.asarray(listed)
     return np.arange(n)[listed]

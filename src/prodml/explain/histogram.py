@@ -27,9 +27,9 @@ class HistogramTrees:
 
 
 def histogram_trees(model: Any) -> HistogramTrees | None:
-    """Read a fitted ``HistGradientBoosting*``; None if it is none, splits on categories, or
-    does not predict the sum of its trees.
+    """Read a fitted ``HistGradientBoosting*``; None if that cannot be done.
 
+    It cannot where trees split on categories, or the prediction is not the sum of the trees.
     scikit-learn gives no public way to these trees. The attributes read are the same from 1.6 to 1.9; if they
     change, or mean something else, the caller notices because the outputs no longer agree.
     """

@@ -59,7 +59,7 @@ class Inputs:
                 "background="
             )
         if background is None or _is_bare(background):
-            n = width if background is None else as_frame(background).shape[1]
+            n = int(width or 0) if background is None else as_frame(background).shape[1]
             return cls(tuple(f"x{i}" for i in range(n)), is_named=False, by_position=True)
         return cls(tuple(as_frame(background).columns), is_named=False)
 

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, TypeAlias
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from prodml.explain.histogram import HistogramTrees
+    from prodml.trees import TreeEnsemble
 
 __all__ = ["LeafBlock", "Nodes", "leaf_blocks"]
 
@@ -24,23 +28,8 @@ _BLOCK = 1024
 _MIN_SHARE = 1e-12
 
 
-class Nodes(Protocol):
-    """Trees as flat arrays; `prodml.trees.TreeEnsemble` is one."""
-
-    @property
-    def offsets(self) -> NDArray[np.int64]: ...
-    @property
-    def left(self) -> NDArray[np.int32]: ...
-    @property
-    def right(self) -> NDArray[np.int32]: ...
-    @property
-    def feature(self) -> NDArray[np.int32]: ...
-    @property
-    def threshold(self) -> NDArray[np.float64]: ...
-    @property
-    def missing_left(self) -> NDArray[np.bool_]: ...
-    @property
-    def cover(self) -> NDArray[np.float64]: ...
+Nodes: TypeAlias = "TreeEnsemble | HistogramTrees"
+"""Trees as flat arrays."""
 
 
 @attrs.frozen(eq=False)
@@ -73,7 +62,7 @@ class LeafBlock:
     @property
     def n_players(self) -> int:
         """Players on each path."""
-        return self.player.shape[1]
+        return int(self.player.shape[1])
 
     def failing(self, rows: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return the mask of players that keep each row out of each leaf, (n_rows, n_leaves)."""

@@ -42,7 +42,8 @@ class LinearGame:
 
     def predict(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the outputs, shape (n_rows, n_outputs)."""
-        return rows @ self.weights.T + self.intercept
+        outputs: NDArray[np.float64] = rows @ self.weights.T + self.intercept
+        return outputs
 
     @property
     def base(self) -> NDArray[np.float64]:

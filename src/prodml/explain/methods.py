@@ -25,6 +25,8 @@ from prodml.explain.tree_game import TreeGame
 if TYPE_CHECKING:
     import pandas as pd
 
+    from prodml.trees import TreeEnsemble
+
 __all__ = ["Method", "method_of", "tolerance"]
 
 Array = NDArray[np.float64]
@@ -154,7 +156,7 @@ def _tree_game(
     from prodml.trees import TreeEnsemble
 
     try:
-        trees = TreeEnsemble.from_estimator(final)  # type: ignore[arg-type]
+        trees = TreeEnsemble.from_estimator(final)
     except ConfigError:
         return None
     if (trees.link == "shares") != (output.scale == "probability"):
@@ -165,7 +167,8 @@ def _tree_game(
 
 def _leaf_values(trees: TreeEnsemble) -> Array:
     if trees.combine != "sum":
-        return trees.value / trees.n_trees
+        shares: Array = trees.value / trees.n_trees
+        return shares
     sizes = np.diff(trees.offsets)
     output = np.repeat(np.arange(trees.n_trees) % trees.n_raw, sizes)
     values = np.zeros((trees.n_nodes, trees.n_raw))

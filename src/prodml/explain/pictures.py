@@ -83,7 +83,7 @@ def beeswarm(explanation: Explanation, output: int, max_features: int) -> str:
     rows = np.unique(np.linspace(0, len(explanation) - 1, _MAX_DOTS).astype(int))
     ranked = explanation.importance(output).features[:max_features]
     columns = [explanation.feature_names.index(name) for name in ranked]
-    values = explanation.values[rows][:, columns, output]
+    values = explanation.values[rows][:, columns, output]  # noqa: PD011  # no pandas object
     low, high = span(values.ravel().tolist(), zero=True)
     ticks = nice_ticks(low, high)
     x = Scale(ticks[0], ticks[-1], _LEFT, WIDTH - 20)
@@ -105,7 +105,7 @@ def _steps(
     explanation: Explanation, row: int, output: int, max_features: int
 ) -> tuple[list[str], list[float]]:
     """Names and contributions of the strongest columns, the rest as one step."""
-    values = explanation.values[row, :, output]
+    values = explanation.values[row, :, output]  # noqa: PD011  # no pandas object
     order = np.argsort(-np.abs(values), kind="stable")
     first, rest = order[:max_features], order[max_features:]
     names = [explanation.feature_names[i] for i in first]

@@ -135,7 +135,7 @@ class Explanation:
     @property
     def n_outputs(self) -> int:
         """Number of outputs."""
-        return self.values.shape[2]
+        return int(self.values.shape[2])
 
     def for_output(self, output: int | str) -> Explanation:
         """Return the explanation of one output; the axis stays.
@@ -231,7 +231,8 @@ class Explanation:
         -------
         Importance
         """
-        values = self.values if output is None else self.for_output(output).values
+        chosen = self if output is None else self.for_output(output)
+        values = chosen.values  # noqa: PD011  # no pandas object
         scores = np.abs(values).mean(axis=(0, 2))
         order = np.argsort(-scores, kind="stable")
         return Importance(tuple(self.feature_names[i] for i in order), scores[order])

@@ -165,7 +165,7 @@ def _tabulated(block: LeafBlock, failing: NDArray[np.int64] | None) -> Array:
         return np.ascontiguousarray(_path_dependent(masks, block.share).transpose(1, 0, 2))
     at = failing + 2**d * np.arange(len(block))[:, None]
     counts = np.bincount(at.ravel(), minlength=len(block) * 2**d).reshape(len(block), 2**d)
-    table = (counts / failing.shape[1]) @ _kernel(d).reshape(2**d, -1)
+    table: Array = (counts / failing.shape[1]) @ _kernel(d).reshape(2**d, -1)
     return table.reshape(len(block), 2**d, d)
 
 
@@ -200,7 +200,8 @@ def _interventional(masks: NDArray[np.int64], failing: NDArray[np.int64], n_play
     plus = np.where(meets, brings[n_z, n_x], 0.0)
     minus = np.where(meets, keeps[n_z, n_x], 0.0).sum(axis=2)
     gained = np.matmul(plus.transpose(1, 0, 2), _bits(failing, n_players)).transpose(1, 0, 2)
-    return (gained - minus[:, :, None] * _bits(masks, n_players)) / failing.shape[1]
+    total: Array = gained - minus[:, :, None] * _bits(masks, n_players)
+    return total / failing.shape[1]
 
 
 @cache

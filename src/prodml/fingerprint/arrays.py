@@ -109,9 +109,7 @@ def numeric_bytes(array: np.ndarray) -> memoryview:
     import numpy as np
 
     if array.dtype.kind not in "biufcMm" or array.dtype.itemsize > _WIDEST[array.dtype.kind]:
-        raise ConfigError(
-            f"an array of dtype {array.dtype} has no bytes that mean the same anywhere"
-        )
+        raise UnmeaningError(f"of dtype {array.dtype}, whose bytes do not mean the same everywhere")
     array = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).reshape(-1)
     if array.dtype.kind == "c":
         array = array.view(f"<f{array.dtype.itemsize // 2}")

@@ -165,11 +165,11 @@ class _Walk:
         for attribute in chain[1:]:
             if not isinstance(value, ModuleType):
                 break
-            version = _distribution(value.__name__)
+            module, version = value.__name__, _distribution(value.__name__)
             value = getattr(value, attribute, _UNBOUND)
             if version is not None and not isinstance(value, ModuleType):
                 _refuse_blind(value, where)
-                return combine("installed", [version.encode()])
+                return combine("installed", [t.encode() for t in (module, attribute, version)])
         return self._whole(value, where)
 
     def _whole(self, value: object, where: str) -> bytes:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import weakref
 from pathlib import Path
 
@@ -166,6 +164,9 @@ class Blobs:
         if self._storage.caps.local_paths:
             return self._storage.fetch(key)
         if self._copies is None:
+            import shutil
+            import tempfile
+
             self._copies = Path(tempfile.mkdtemp(prefix="prodml-blobs-"))
             weakref.finalize(self, shutil.rmtree, self._copies, ignore_errors=True)
         dest = self._copies / key.rpartition("/")[2]

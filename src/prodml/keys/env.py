@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from prodml.errors import ConfigError, KeyMaterialError
 from prodml.keys.keyset import Keyset
-from prodml.keys.material import check_domain, default_kid, make_key, read_secret
+from prodml.keys.material import check_domain, check_secret, default_kid, make_key, read_secret
 from prodml.ports import Key
 
 __all__ = ["EnvKeys"]
@@ -110,4 +110,5 @@ def _parse_one(name: str, domain: str, part: str) -> Key:
             f"the variable {name} cannot be read: it needs a secret in hex or base64, at will after "
             "an id and a colon, several with commas between"
         )
+    check_secret(secret, name)  # not by its id: written the wrong way round, that is the secret
     return make_key(kid if colon else default_kid(domain, secret), secret)

@@ -138,14 +138,16 @@ class MemoryMetrics:
         return render(self.snapshot())
 
     def __repr__(self) -> str:
-        from prodml.display import text_table
+        from prodml.display import number, text_table
 
-        return text_table(self._rows(), _HEADERS)
+        rows = [(name, labels, number(value)) for name, labels, value in self._rows()]
+        return text_table(rows, _HEADERS)
 
     def _repr_html_(self) -> str:
-        from prodml.display import html_table
+        from prodml.display import html_table, number
 
-        return html_table(self._rows(), _HEADERS)
+        rows = [(name, labels, number(value)) for name, labels, value in self._rows()]
+        return html_table(rows, _HEADERS)
 
     def _rows(self) -> list[tuple[str, str, float]]:
         return [

@@ -185,7 +185,7 @@ class Run:
 
     def _finish(self, node: Node, arguments: Mapping[str, Any], tried: Tried) -> None:
         if self.tell is not None and tried.retries:
-            self._tell_retries(node, tried)
+            self._tell_retries(self.tell, node, tried)
         rows_in = _rows_in(arguments)
         if tried.error is not None:
             self._fail(node, arguments, tried, tried.error)
@@ -203,10 +203,9 @@ class Run:
                 StepFinished(self.run_id, name, rows_in, rows_out, n_aside, seconds, attempts)
             )
 
-    def _tell_retries(self, node: Node, tried: Tried) -> None:
+    def _tell_retries(self, tell: OnEvent, node: Node, tried: Tried) -> None:
         for retry in tried.retries:
-            event = StepRetried(self.run_id, node.name, retry.attempt, retry.error, retry.delay_s)
-            self.tell(event)  # type: ignore[misc] # asked before
+            tell(StepRetried(self.run_id, node.name, retry.attempt, retry.error, retry.delay_s))
 
     def _unfold(self, outcome: Outcome) -> tuple[object, int]:
         self.quarantined.update(outcome.quarantined)

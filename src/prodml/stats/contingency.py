@@ -114,7 +114,10 @@ def compare_counts(
         return _compare_two(*pooled, method)
     if len(pooled[0]) > 2:
         return _ASYMPTOTIC[method](*pooled)
-    return permutation(*_keep_most(r, c), n_permutations=n_permutations, rng=rng)
+    r, c = _keep_most(r, c)
+    if len(r) < 2:
+        return ContingencyResult("none", 0.0, 1.0, 0)
+    return permutation(r, c, n_permutations=n_permutations, rng=rng)
 
 
 def _checked(reference: ArrayLike, current: ArrayLike) -> tuple[Counts, Counts]:

@@ -80,6 +80,7 @@ _FUNCTIONS: Mapping[str, str] = MappingProxyType(
         "sklearn.metrics.pairwise": "chi2_kernel cosine_distances euclidean_distances "
         "haversine_distances laplacian_kernel linear_kernel manhattan_distances polynomial_kernel "
         "rbf_kernel sigmoid_kernel",
+        "sklearn.utils.validation": "check_array",
     }
 )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from types import MappingProxyType
 from typing import Any
 
@@ -119,6 +119,8 @@ class Writer:
             return spell.write_sparse(self, value)
         if type(value).__module__ == "sklearn.utils._bunch":
             return ["bunch", *self._pairs(dict(value))]  # type: ignore[call-overload]
+        if type(value) is partial and not value.args:
+            return ["partial", self.node(value.func), *self._pairs(value.keywords)]
         if callable(value) and function_name(value) is not None:
             return ["function", function_name(value)]
         return ["ref", self._place(value)]
@@ -310,6 +312,7 @@ _READERS: Mapping[str, Callable[[Reader, list[Any]], Any]] = MappingProxyType(
         "ref": lambda r, n: r._object(n[1]),  # noqa: SLF001
         "type": lambda _, n: type_named(n[1]),
         "function": lambda _, n: function_named(n[1]),
+        "partial": lambda r, n: _partial(r.value(n[1]), r._pairs(n[1:])),  # noqa: SLF001
         "scalar": lambda _, n: spell.read_scalar(n),
         "dtype": lambda _, n: spell.read_dtype(n),
         "sparse": spell.read_sparse,
@@ -317,6 +320,12 @@ _READERS: Mapping[str, Callable[[Reader, list[Any]], Any]] = MappingProxyType(
         **dict.fromkeys(("array", "text", "time", "objects", "records"), spell.read_array),
     }
 )
+
+
+def _partial(function: Any, keywords: dict[Any, Any]) -> Any:
+    if function_name(function) is None:
+        raise IntegrityError("only a listed function can be given arguments")
+    return partial(function, **keywords)
 
 
 def _bunch(members: dict[Any, Any]) -> Any:

@@ -152,17 +152,17 @@ def _predictor(predictor: Any, width: int, categorical: Any) -> None:
     predictor.nodes = exact
 
 
-def _histogram_boosting_columns(boosting: Any) -> None:
+def _histogram_columns(boosting: Any) -> None:
     if vars(boosting).get("_preprocessor") is None or "_predictors" not in vars(boosting):
         return
-    from sklearn.preprocessing import OrdinalEncoder
+    from sklearn.preprocessing import FunctionTransformer, OrdinalEncoder
 
-    steps = boosting._preprocessor.transformers_
-    good = [name for name, *_ in steps] in (["encoder", "numerical"], ["encoder"])
-    good = good and isinstance(steps[0][1], OrdinalEncoder)
-    _demand(good, boosting, "its encoder of categories is of another kind")
-    outputs = boosting._preprocessor.output_indices_
-    width = sum(s.stop - s.start for s in outputs.values())
+    # Each of the two gives as many columns as it takes; together they must give all.
+    kinds = {"encoder": OrdinalEncoder, "numerical": FunctionTransformer}
+    steps = [step for step in boosting._preprocessor.transformers_ if step[0] != "remainder"]
+    known = all(isinstance(step, kinds.get(name, ())) for name, step, _ in steps)
+    _demand(known, boosting, "its encoder of categories is of another kind")
+    width = sum(int(np.asarray(columns, dtype=bool).sum()) for *_, columns in steps)
     _demand(width == boosting.n_features_in_, boosting, "its encoder gives other columns")
 
 
@@ -288,7 +288,7 @@ _GUARDS: Mapping[str, Callable[[Any], None]] = MappingProxyType(
 _RUNNING_GUARDS: Mapping[str, Callable[[Any], None]] = MappingProxyType(
     {
         "sklearn.ensemble._gb.BaseGradientBoosting": _boosting_start,
-        "sklearn.ensemble._hist_gradient_boosting.gradient_boosting.BaseHistGradientBoosting": _histogram_boosting_columns,
+        "sklearn.ensemble._hist_gradient_boosting.gradient_boosting.BaseHistGradientBoosting": _histogram_columns,
         "sklearn.isotonic.IsotonicRegression": _isotonic,
     }
 )

@@ -106,16 +106,12 @@ def at(*parts):
         ),
         (at(2025, 11, 15), at(2026, 3, 15), ["Dec 2025", "Jan 2026", "Feb 2026", "Mar 2026"]),
         (at(2020, 1, 1), at(2026, 1, 1), ["2020", "2022", "2024", "2026"]),
-        (at(1, 1, 2), at(9000, 1, 1), [str(y) for y in range(2400, 9000, 2400)]),
+        (at(1, 1, 2), at(9999, 12, 31), ["2000", "4000", "6000", "8000"]),
         (at(2026, 3, 1, 12), at(2026, 3, 1, 12, 0, 2), ["12:00:00", "12:00:02"]),
     ],
 )
 def test_moments_are_round(low, high, labels):
-    found = [label for _, label in time_ticks(low, high)]
-    if labels[0] == "2400":
-        assert found[0] == "1200" or int(found[0]) % 100 == 0
-        return
-    assert found == labels
+    assert [label for _, label in time_ticks(low, high)] == labels
 
 
 @given(st.floats(-1e9, 4e9), st.floats(1, 1e9))

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - the dash for a missing value is meant
 from __future__ import annotations
 
 import textwrap

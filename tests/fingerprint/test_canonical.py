@@ -98,7 +98,7 @@ def test_containers_are_written_without_spaces():
     )
 
 
-class Color(str, enum.Enum):
+class Color(str, enum.Enum):  # noqa: UP042
     RED = "red"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import decimal
 import hashlib
 import struct
@@ -117,6 +118,21 @@ def test_equal_frames_in_arrow_have_equal_digests(frame, route):
     pytest.importorskip("pyarrow")
     other = fingerprint_frame(ARROW[route](frame))
     assert fingerprint_frame(frame).differences(other) == []
+
+
+def test_other_columns_in_arrow_count_by_their_values():
+    pa = pytest.importorskip("pyarrow")
+    columns = [
+        (pa.date32(), [dt.date(2020, 1, 1), None]),
+        (pa.decimal128(5, 2), [decimal.Decimal("1.20"), None]),
+        (pa.list_(pa.int64()), [[1], None]),
+        (pa.binary(), [b"x", None]),
+        (pa.float32(), [1.5, None]),
+    ]
+    for kind, values in columns:
+        dtype = pd.ArrowDtype(kind)
+        assert of(values, dtype=dtype) == of(list(values), dtype=dtype)
+        assert of(values, dtype=dtype) != of(values[::-1], dtype=dtype)
 
 
 CHANGES = {
@@ -278,7 +294,7 @@ def test_one_cell_more_or_less_is_seen(data, kind):
     other = list(values)
     other[position] = data.draw(cells)
     same = all(
-        a == b and str(a) == str(b) or (a != a and b != b)  # noqa: PLR0124
+        (a == b and str(a) == str(b)) or (a != a and b != b)  # noqa: PLR0124
         for a, b in zip(values, other, strict=True)
     )
     assert (of(values, dtype=dtype) == of(other, dtype=dtype)) is same

@@ -234,7 +234,7 @@ UNSEEN = {
     "Connection": lambda stack: stack.enter_context(
         contextlib.closing(sqlite3.connect(":memory:"))
     ),
-    "TextIOWrapper": lambda stack: stack.enter_context(Path(__file__).open()),
+    "TextIOWrapper": lambda stack: stack.enter_context(Path(__file__).open()),  # noqa: SIM115
     "lock": lambda _: threading.Lock(),
     "generator": lambda _: (i for i in range(3)),
     "vectorized": lambda _: np.frompyfunc(str, 1, 1),

@@ -32,7 +32,8 @@ from prodml.errors import (
     StorageError,
 )
 from prodml.fingerprint import canonical_json
-from prodml.journal import Draft, Event, Head, Journal
+from prodml.journal import Blobs, Draft, Event, Head, Journal
+from prodml.storage import FolderStorage, MemoryStorage
 
 
 def test_an_appended_event_is_what_every_later_reader_sees(storage, clock):
@@ -133,6 +134,28 @@ def test_what_decide_raises_comes_out_and_nothing_is_written(storage, fold):
     with pytest.raises(KeyError, match="no"):
         Journal(storage, "s", fold=fold).commit(decide)
     assert storage.objects == {}
+
+
+def test_a_decision_that_is_no_draft_is_refused(storage):
+    with pytest.raises(ConfigError, match="return a Draft or raise, got a NoneType"):
+        Journal(storage, "s").commit(lambda state: None)
+    assert storage.objects == {}
+
+
+@pytest.mark.parametrize("kind", ["memory", "folder"])
+def test_the_storages_of_the_house_hold_journals_and_blobs(tmp_path, fold, kind):
+    storage = MemoryStorage() if kind == "memory" else FolderStorage(tmp_path / "store")
+    journal = Journal(storage, "models/churn", fold=fold, checkpoint_every=4)
+    blobs = Blobs(storage, "models/churn/blobs")
+    for i in range(10):
+        journal.append("note", {"blob": blobs.put(bytes([i]))})
+    reader = Journal(storage, "models/churn", fold=fold)
+    assert reader.state() == journal.state()
+    assert [blobs.get(note["blob"]) for note in reader.state()["notes"]] == [
+        bytes([i]) for i in range(10)
+    ]
+    assert blobs.path(blobs.put(b"x")).read_bytes() == b"x"
+    assert reader.verify(expect=journal.head()).n_checkpoints == 2
 
 
 def test_pauses_after_lost_races_grow_to_a_bound_and_then_it_gives_up(storage, fold):

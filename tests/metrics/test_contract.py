@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 
 import pytest
@@ -44,3 +45,9 @@ def test_infinity_is_a_bucket_of_its_own():
     metrics = MemoryMetrics()
     metrics.histogram("wait_seconds", "Wait.", buckets=[1])
     assert set(TestMemory().read(metrics, "wait_seconds", {})["buckets"]) == {1.0, math.inf}
+
+
+@pytest.mark.parametrize("adapter", [MemoryMetrics, PrometheusMetrics])
+def test_a_deep_copy_counts_in_the_same_place(adapter):
+    metrics = adapter()
+    assert copy.deepcopy({"metrics": metrics})["metrics"] is metrics

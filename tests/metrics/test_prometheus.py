@@ -52,7 +52,7 @@ def test_an_unknown_metric_is_told_with_what_there_is():
     metrics = PrometheusMetrics()
     metrics.gauge("busy", "Busy.")
     with pytest.raises(UnknownNameError, match='"busy"'):
-        metrics.value("bussy")
+        metrics.value("bus")
 
 
 def test_repr_says_how_many_there_are():

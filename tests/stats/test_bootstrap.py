@@ -18,12 +18,10 @@ def skewed(seed, n=60):
 
 def test_the_interval_is_scipys_bca_on_the_same_draws():
     gaps = skewed(0)[1] - skewed(0)[0]
-    peer = stats.bootstrap(
-        (gaps,), np.mean, confidence_level=0.9, n_resamples=999, method="BCa", rng=3
-    )
+    peer = stats.bootstrap((gaps,), np.mean, confidence_level=0.9, n_resamples=2000, method="BCa")
     left_out = (gaps.sum() - gaps) / (len(gaps) - 1)
     ours = bca_interval(gaps.mean(), peer.bootstrap_distribution, left_out, level=0.9)
-    assert ours == pytest.approx(tuple(peer.confidence_interval), rel=0.02)
+    assert ours == pytest.approx(tuple(peer.confidence_interval), abs=0.02)
 
 
 def test_means_agree_with_the_general_way():

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
+
 from prodml.errors import ConfigError
 from prodml.stats.contingency import (
     chi_square,
@@ -17,10 +19,8 @@ from prodml.stats.contingency import (
     g_test,
     permutation,
     pool_rare,
-    unseen_pvalue,
 )
 from prodml.stats.ks import TINY
-from scipy import stats
 
 rows = st.integers(2, 6).flatmap(
     lambda k: st.tuples(*[st.lists(st.integers(1, 60), min_size=k, max_size=k)] * 2)
@@ -164,36 +164,6 @@ def test_null_tables_are_rejected_as_often_as_promised(k, n, m):
         assert (p <= level).mean() <= level + 3.5 * np.sqrt(level / len(p))
 
 
-@given(st.lists(st.integers(1, 8), min_size=1, max_size=7), st.data())
-def test_the_bound_for_unseen_levels_is_above_the_true_probability(totals, data):
-    n_all = sum(totals)
-    m = data.draw(st.integers(0, n_all))
-    truth = unseen_distribution(totals, m)
-    for unseen in range(m + 1):
-        p = sum(w for u, w in truth.items() if u >= unseen)
-        assert unseen_pvalue(totals, n_all - m, m, unseen=unseen) >= p - 1e-9
-
-
-def unseen_distribution(totals, m):
-    """Probability of each number of unseen rows, over every way of drawing the current sample."""
-    found = {(0, 0): 1}  # (rows drawn, of them unseen) -> ways
-    for t in totals:
-        grown = {}
-        for (drawn, unseen), ways in found.items():
-            for d in range(t + 1):
-                key = (drawn + d, unseen + (t if d == t else 0))
-                grown[key] = grown.get(key, 0) + ways * comb(t, d)
-        found = grown
-    whole = comb(sum(totals), m)
-    return {u: ways / whole for (drawn, u), ways in found.items() if drawn == m}
-
-
-def test_a_new_level_is_a_surprise_and_new_identifiers_are_not():
-    assert unseen_pvalue([500, 500, 50], 700, 350, unseen=50) < 1e-20
-    assert unseen_pvalue([1] * 1050, 700, 350, unseen=350) == 1.0
-    assert unseen_pvalue([500, 550], 700, 350, unseen=0) == 1.0
-
-
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -207,8 +177,6 @@ def test_a_new_level_is_a_surprise_and_new_identifiers_are_not():
             lambda: permutation([1, 2], [1, 2], n_permutations=0),
             "n_permutations must be at least 1",
         ),
-        (lambda: unseen_pvalue([3, 4], 5, 5, unseen=1), "do not fit"),
-        (lambda: unseen_pvalue([3, 4], 5, 2, unseen=3), "do not fit"),
     ],
 )
 def test_bad_input_is_named(call, message):

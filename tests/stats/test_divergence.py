@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
+from scipy.spatial import distance
+
 from prodml.errors import ConfigError
 from prodml.stats.divergence import (
     bin_counts,
@@ -17,8 +20,6 @@ from prodml.stats.divergence import (
     total_variation_interval,
     wasserstein,
 )
-from scipy import stats
-from scipy.spatial import distance
 
 counts = st.lists(st.integers(0, 50), min_size=3, max_size=3).filter(any)
 METRICS = [hellinger, jensen_shannon, total_variation]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
+
 from prodml.errors import ConfigError
 from prodml.stats.ks import TINY, ks_interval, ks_pvalue, ks_relevant_pvalue, ks_statistic
-from scipy import stats
 
 SMALL = st.integers(-4, 4).map(float)
 samples = st.lists(st.one_of(SMALL, st.floats(-1e6, 1e6)), min_size=1, max_size=40)
@@ -47,7 +50,7 @@ def test_the_statistic_is_scipys_with_and_without_ties(n, m):
     rng = np.random.default_rng(n)
     for decimals in (0, 1, 12):
         a, b = rng.normal(size=n).round(decimals), rng.normal(0.2, 1, m).round(decimals)
-        expected = stats.ks_2samp(a, b, method="asymp").statistic
+        expected = stats.ks_2samp(a, b, method="exact").statistic
         assert distance(a, b) == pytest.approx(expected, abs=1e-15)
 
 
@@ -100,13 +103,12 @@ def test_equal_samples_are_exact_at_any_size(n):
 
 
 @pytest.mark.parametrize(
-    ("n", "m"), [(500, 300), (1000, 990), (10_000, 9_990), (10_000, 500), (9_000, 3_000)]
+    ("n", "m"), [(500, 300), (1000, 990), (3000, 2990), (5000, 250), (3000, 1000)]
 )
 @pytest.mark.parametrize("p", [0.5, 0.1, 0.05, 0.01, 0.001])
 def test_above_the_switch_p_values_are_within_two_percent_of_exact(n, m, p):
     steps = round(stats.kstwobign.isf(p) / np.sqrt(n * m / (n + m)) * np.lcm(n, m))
     d = steps / np.lcm(n, m)
-    # Samples with exactly this distance: the current one lacks its first values.
     exact = exact_pvalue(d, n, m)
     assert ks_pvalue(d, n, m) == pytest.approx(exact, rel=0.02)
 
@@ -148,7 +150,7 @@ def test_a_p_value_is_never_zero_and_never_above_one(n, m):
 def test_p_values_fall_as_the_distance_grows():
     for n, m in ((40, 40), (40, 30), (4000, 3000)):
         p = [ks_pvalue(d, n, m) for d in np.linspace(0, 1, 200)]
-        assert all(a >= b for a, b in zip(p, p[1:], strict=False))
+        assert all(a >= b for a, b in itertools.pairwise(p))
 
 
 def test_the_interval_covers_the_true_distance():

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
+
 from prodml.errors import ConfigError
 from prodml.stats.multiplicity import (
     CORRECTIONS,
@@ -14,7 +16,6 @@ from prodml.stats.multiplicity import (
     bonferroni,
     holm,
 )
-from scipy import stats
 
 # Fifteen comparisons of a trial of thrombolysis: Benjamini & Hochberg 1995, section 3.2.
 PAPER = [0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.3240, 0.4262,

@@ -329,8 +329,8 @@ def _broken(column: str | None, check: Check, rule: Rule, frame: Any) -> np.ndar
     if not isinstance(rule, Unique):
         return rule.breaks(frame)
     chosen = frame[list(check.columns)]
-    broken: np.ndarray = chosen.duplicated(keep=False).to_numpy()
-    broken &= chosen.notna().all(axis=1).to_numpy()  # missing values are never equal
+    whole = chosen.notna().all(axis=1)  # missing values are never equal
+    broken: np.ndarray = (chosen.duplicated(keep=False) & whole).to_numpy()
     return broken
 
 

@@ -71,11 +71,10 @@ def run(folder: Path, *, seed: int = 0, stream: TextIO | None = None) -> Path:
 
 
 def _report(world: World) -> Report:
-    rows = [f"{station}: {text}" for station, text, _ in world.screen.lines]
     report = Report(
         "The loop, once around",
         "Breast-cancer measurements from scikit-learn, from raw rows to an audited rollback.",
-    ).section("What happened", *rows)
+    ).section("What happened", world.screen)
     for heading, items in world.sections:
         report = report.section(heading, *items)
     return report

@@ -50,7 +50,8 @@ def validate(world: World) -> None:
         f"{len(world.frame())} rows good, {len(bad)} quarantined by {len(report.failed)} of "
         f"{len(report.results)} rules",
     )
-    world.show("Data", prepared, report)
+    broken = [f"{rule.column}: {rule.rule}, broken in {rule.n_bad} rows" for rule in report.failed]
+    world.show("Data", prepared, "Rules that were broken:", *broken)
 
 
 def pseudonymise(world: World) -> None:

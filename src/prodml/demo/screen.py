@@ -7,7 +7,7 @@ import textwrap
 import time
 from typing import TextIO
 
-from prodml.display import duration
+from prodml.display import duration, html_table
 
 __all__ = ["Screen"]
 
@@ -39,6 +39,10 @@ class Screen:
         for line in rest:
             print(" " * len(head) + line, file=self.stream)
         self.stream.flush()
+
+    def _repr_html_(self) -> str:
+        rows = [(i, name, text, duration(s)) for i, (name, text, s) in enumerate(self.lines, 1)]
+        return html_table(rows, ("", "Station", "What it found", "time"))
 
     def end(self, text: str) -> None:
         """Print the last line, with the time of the whole run."""

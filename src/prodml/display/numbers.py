@@ -184,7 +184,7 @@ def size(n_bytes: Real) -> str:
     if math.isinf(value):
         return "∞"
     for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
-        if value < 999.5:
+        if value < 1023.5:
             return f"{number(value, 3)} {unit}"
         value /= 1024
     return f"{number(value, 3)} PiB"

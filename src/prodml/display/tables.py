@@ -53,7 +53,7 @@ def text_table(rows: Sequence[Sequence[object]], headers: Sequence[str], *, titl
     widths = [max(map(width, [name, *column])) for name, column in zip(names, texts, strict=True)]
     lines = [cell(title)] if title else []
     lines.append(_line(names, widths, rights))
-    lines.append(_GAP.join("─" * w for w in widths))
+    lines.append(_GAP.join("─" * w for w in widths).rstrip())
     lines += [_line(row, widths, rights) for row in zip(*texts, strict=True)]
     if not rows:
         lines.append("(no rows)")

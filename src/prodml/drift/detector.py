@@ -265,7 +265,9 @@ class DriftDetector:
         digest = header.pop("digest", None)
         if header.get("format") != _FORMAT:
             raise IntegrityError("these bytes are no stored DriftDetector of this version")
-        if digest != sha256(pack(header, arrays)):
+        is_whole = digest == sha256(pack(header, arrays))
+        # Also the filling between the parts must be what was written.
+        if not is_whole or data != pack({**header, "digest": digest}, arrays):
             raise IntegrityError("a stored DriftDetector has changed since it was written")
         try:
             detector = cls(**header["parameters"])

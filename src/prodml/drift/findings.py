@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from prodml.drift.results import Aspect, Bins, DriftTest, Status
 from prodml.drift.rules import Rules
-from prodml.stats.contingency import compare_counts, unseen_pvalue
+from prodml.stats.contingency import compare_counts
 from prodml.stats.divergence import total_variation, total_variation_interval
-from prodml.stats.intervals import wilson
+from prodml.stats.intervals import newcombe, wilson
 from prodml.stats.ks import ks_from_ranks, ks_interval, ks_pvalue
+from prodml.stats.unseen import unseen_pvalue
 
 __all__ = ["Finding", "Ranks", "compare_levels", "compare_ranks", "compare_rates", "compare_unseen"]
 
@@ -95,13 +96,9 @@ def compare_rates(
 def _rate_interval(
     reference: tuple[int, int], current: tuple[int, int], alpha: float
 ) -> tuple[float, float]:
-    """Newcombe's interval of the difference of two shares, taken without its sign."""
+    """Interval of the difference of two shares, taken without its sign."""
     (a, n), (b, m) = sorted((reference, current), key=lambda s: s[0] / s[1])
-    p, q = a / n, b / m
-    (p_low, p_high), (q_low, q_high) = wilson(a, n, alpha=alpha), wilson(b, m, alpha=alpha)
-    # Newcombe 1998, "Interval estimation for the difference between independent proportions", no. 10.
-    low = q - p - float(np.hypot(q - q_low, p_high - p))
-    high = q - p + float(np.hypot(q_high - q, p - p_low))
+    low, high = newcombe((a, b), (n, m), alpha=alpha)
     return max(0.0, low), min(1.0, high)
 
 

@@ -70,27 +70,26 @@ class MixedRows:
     def _pool(self, row: pd.DataFrame) -> pd.DataFrame:
         import pandas as pd
 
-        pool = pd.concat([self.background, row], ignore_index=True)
-        for name, dtype in self.background.dtypes.items():
-            if pool[name].dtype == dtype:
-                continue
-            # Another dtype of the same values (an int row, a category as text) becomes the background's.
-            pool[name] = _cast(pool[name], dtype, n_missing=int(row[name].isna().sum()))
-        return pool
+        columns = {name: _like(row[name], self.background[name]) for name in row.columns}
+        return pd.concat([self.background, pd.DataFrame(columns)], ignore_index=True)
 
 
-def _cast(series: pd.Series, dtype: object, *, n_missing: int) -> pd.Series:
+def _like(cell: pd.Series, background: pd.Series) -> pd.Series:
+    """Return a column of one cell as the category the background has, if it has one.
+
+    A record brings its category as text; put together, the two would not be a category any more.
+    """
     import pandas as pd
 
-    if not isinstance(dtype, pd.CategoricalDtype):
-        return series
-    cast = series.astype(object).astype(dtype)
-    if int(cast.iloc[-1:].isna().sum()) > n_missing:
+    dtype = background.dtype
+    if not isinstance(dtype, pd.CategoricalDtype) or cell.dtype == dtype:
+        return cell
+    if cell.notna().all() and cell.iloc[0] not in dtype.categories:
         raise SchemaError(
-            f'column "{series.name}" holds a category that the background does not have',
-            column=str(series.name),
+            f'column "{cell.name}" holds a category that the background does not have',
+            column=str(cell.name),
         )
-    return cast
+    return cell.astype(object).astype(dtype)
 
 
 def _mixed(pool: pd.DataFrame, present: NDArray[np.bool_], other: NDArray[np.intp]) -> pd.DataFrame:

@@ -167,9 +167,8 @@ def _positions(spec: Any, names: Sequence[str] | None, n: int) -> NDArray[np.int
         return None
     listed = [spec] if isinstance(spec, str | int) else spec
     if not isinstance(listed, slice) and any(isinstance(column, str) for column in listed):
-        if names is None:
-            return None
-        return np.array([list(names).index(str(column)) for column in listed])
+        known = [] if names is None else list(names)
+        return np.array([known.index(str(column)) for column in listed])
     if not isinstance(listed, slice):
         listed = np.asarray(listed)
     return np.arange(n)[listed]

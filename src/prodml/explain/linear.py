@@ -48,7 +48,8 @@ class LinearGame:
     @property
     def base(self) -> NDArray[np.float64]:
         """Mean output over the background, shape (n_outputs,)."""
-        return self.predict(self.background).mean(axis=0)
+        mean: NDArray[np.float64] = self.predict(self.background).mean(axis=0)
+        return mean
 
     def contributions(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the contributions, shape (n_rows, n_players, n_outputs)."""

@@ -6,7 +6,7 @@ trees, linear (both on raw columns through an encoding), enumeration, sampling.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
 import numpy as np
@@ -104,13 +104,11 @@ def _additive(
     output: Output,
     background: pd.DataFrame | None,
 ) -> Method | None:
-    encoded = None
-    if background is not None:
-        table = inputs.for_model(background)
-        try:
-            encoded = encoding(table)
-        except (TypeError, ValueError):  # text that only the final model understands
-            return None
+    table = None if background is None else inputs.for_model(background)
+    try:
+        encoded = None if table is None else encoding(table)
+    except (TypeError, ValueError):  # text that only the final model understands
+        return None
     kind = "interventional" if background is not None else "path-dependent"
     for name, game in (
         (f"trees, {kind}", _tree_game(final, output, encoding, inputs, encoded)),
@@ -118,17 +116,13 @@ def _additive(
     ):
         if game is None:
             continue
-        if background is not None and not _agrees(
-            game, encoded, output(inputs.for_model(background))
-        ):
+        if encoded is not None and not _agrees(game, encoded, output(table)):
             continue
         return _of_game(name, game, encoding, inputs)
     return None
 
 
-def _agrees(game: _Game, encoded: Array | None, outputs: Array) -> bool:
-    if encoded is None:
-        return False
+def _agrees(game: _Game, encoded: Array, outputs: Array) -> bool:
     predicted = game.predict(encoded)
     if predicted.shape != outputs.shape:
         return False
@@ -144,7 +138,7 @@ def _of_game(name: str, game: _Game, encoding: Encoding, inputs: Inputs) -> Meth
 
 
 def _tree_game(
-    final: object, output: Output, encoding: Encoding, inputs: Inputs, encoded: Array | None
+    final: Any, output: Output, encoding: Encoding, inputs: Inputs, encoded: Array | None
 ) -> TreeGame | None:
     owners, n_players = encoding.owners, len(inputs.names)
     histogram = histogram_trees(final)

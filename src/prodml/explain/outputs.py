@@ -84,10 +84,10 @@ def output_of(model: object, choice: OutputChoice) -> Output:
             f"{type(model).__name__} has no {_METHODS[scale]}, so there is no {scale} to explain. "
             'Leave it at output="auto"'
         )
-    labels = np.asarray(getattr(model, "classes_", ()))
-    if labels.dtype == object and any(isinstance(label, np.ndarray) for label in labels):
-        raise ConfigError("classifiers of several targets cannot be explained; explain one by one")
-    return Output(scale, function, tuple(map(str, labels)) if labels.ndim == 1 else ())
+    labels = getattr(model, "classes_", ())
+    if any(isinstance(label, np.ndarray) for label in labels):
+        raise ConfigError("a classifier of several targets cannot be explained; explain one by one")
+    return Output(scale, function, tuple(map(str, labels)))
 
 
 def _scale(model: object, choice: OutputChoice) -> OutputScale:

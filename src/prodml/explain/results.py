@@ -210,9 +210,9 @@ class Explanation:
         place = self._default_output(at) if output is None else self._position(output)
         names = self._labels(dictionary or {})
         values = self.values[at, :, place]
-        # Rounding must not decide: what differs in the 12th digit only is a tie.
-        strength = np.abs(values) / max(float(np.abs(values).max()), np.finfo(float).tiny)
-        order = np.argsort(-np.round(strength, 12), kind="stable")
+        # Rounding must not decide: what differs after the 12th digit only is a tie.
+        strength = np.array([float(f"{abs(value):.12g}") for value in values])
+        order = np.argsort(-strength, kind="stable")
         wanted = {"raises": values > 0, "lowers": values < 0, None: values != 0}[direction]
         return [
             self._reason(at, i, place, names[i], show_values=show_values)

@@ -200,8 +200,8 @@ def _interventional(masks: NDArray[np.int64], failing: NDArray[np.int64], n_play
     plus = np.where(meets, brings[n_z, n_x], 0.0)
     minus = np.where(meets, keeps[n_z, n_x], 0.0).sum(axis=2)
     gained = np.matmul(plus.transpose(1, 0, 2), _bits(failing, n_players)).transpose(1, 0, 2)
-    total: Array = gained - minus[:, :, None] * _bits(masks, n_players)
-    return total / failing.shape[1]
+    total: Array = (gained - minus[:, :, None] * _bits(masks, n_players)) / failing.shape[1]
+    return total
 
 
 @cache

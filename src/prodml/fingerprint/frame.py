@@ -217,7 +217,7 @@ def _content(  # noqa: PLR0911  (a table of kinds)
         return _categories(series)
     if _is_text(series):
         return "text", _texts(series)
-    if types.is_datetime64_any_dtype(dtype):
+    if types.is_datetime64_any_dtype(dtype) and not _is_date(series):
         return f"time {_zone(series)}", _times(series, "M")
     if types.is_timedelta64_dtype(dtype) or getattr(dtype, "kind", "") == "m":
         return "duration", _times(series, "m")
@@ -260,6 +260,10 @@ def _numbers(series: pd.Series) -> tuple[str, list[bytes | memoryview]]:
     _, mask = _mask(series)
     values = series.to_numpy(dtype=plain, na_value=plain.type(0))
     return f"number {numeric_name(plain)}", [mask, numeric_bytes(values)]
+
+
+def _is_date(series: pd.Series) -> bool:
+    return str(series.dtype).startswith("date") and "pyarrow" in str(series.dtype)
 
 
 def _zone(series: pd.Series) -> str:

@@ -176,7 +176,10 @@ class Journal:
 
         def look_and_decide() -> tuple[Head, Draft]:
             tail, state = self._reader.look()
-            return tail, decide(state)
+            draft = decide(state)
+            if isinstance(draft, Draft):
+                return tail, draft
+            raise ConfigError(f"decide must return a Draft or raise, got a {type(draft).__name__}")
 
         return self._commit(look_and_decide, actor)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from prodml.errors import KeyMaterialError, ProdmlWarning
 from prodml.keys.keyset import Keyset
-from prodml.keys.material import check_domain, default_kid, make_key
+from prodml.keys.material import check_domain, check_secret, default_kid, make_key
 from prodml.ports import Key
 
 __all__ = ["StaticKeys"]
@@ -85,7 +85,8 @@ class StaticKeys:
 
 def _listed(domain: str, given: bytes | Key | Sequence[Key]) -> list[Key]:
     if isinstance(given, bytes | bytearray | memoryview):
-        return [make_key(default_kid(domain, bytes(given)), bytes(given))]
+        secret = check_secret(given, domain)
+        return [make_key(default_kid(domain, secret), secret)]
     keys = [given] if isinstance(given, Key) else list(given) if _is_list(given) else []
     if not keys or not all(isinstance(key, Key) for key in keys):
         raise KeyMaterialError(

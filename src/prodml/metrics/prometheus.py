@@ -152,6 +152,9 @@ class PrometheusMetrics:
         except ValueError as exc:
             raise ConfigError(_taken(spec)) from exc
 
+    def __deepcopy__(self, memo: object) -> PrometheusMetrics:
+        return self  # whoever copies an object that counts goes on counting in the same place
+
     def __repr__(self) -> str:
         return f"PrometheusMetrics(n_metrics={len(self._collectors)})"
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import pickle
 import random
 import threading
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -12,7 +15,7 @@ import attrs
 
 from prodml.pipeline.step import Policy
 
-__all__ = ["Retry", "Tried", "try_step"]
+__all__ = ["Retry", "Tried", "try_elsewhere", "try_step"]
 
 
 @attrs.frozen
@@ -43,8 +46,6 @@ def try_step(
 ) -> Tried:
     """Call a step until it succeeds, or its policy says that this was the last attempt.
 
-    A plain function of plain arguments, so that it can be sent to another process.
-
     Parameters
     ----------
     call : callable
@@ -73,6 +74,33 @@ def try_step(
         delay = rng.uniform(0.0, min(policy.max_backoff_s, policy.backoff_s * 2.0**n_failed))
         retries.append(Retry(n_failed + 1, type(error).__name__, delay))
         sleep(delay)
+
+
+def try_elsewhere(
+    home: int,
+    call: Callable[..., object],
+    arguments: Mapping[str, Any],
+    *,
+    policy: Policy,
+    rng: random.Random,
+    sleep: Callable[[float], object],
+) -> Tried:
+    """Do as `try_step`, on an executor; `home` is the process that waits for the answer."""
+    tried = try_step(call, arguments, policy, rng, sleep)
+    if tried.error is None or os.getpid() == home:
+        return tried
+    return tried._replace(error=_portable(tried.error))
+
+
+def _portable(error: Exception) -> Exception:
+    """Return an error that survives the way home; one that does not would break the whole pool."""
+    where = "".join(traceback.format_exception(error))
+    try:
+        pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
+    except Exception:  # noqa: BLE001 - whatever its constructor does
+        error = RuntimeError(f"{type(error).__qualname__}, which cannot be pickled: {error}")
+    error.add_note(f"In the worker:\n{where}")
+    return error
 
 
 def _once(

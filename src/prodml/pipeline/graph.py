@@ -39,11 +39,30 @@ class Source:
 
 @attrs.frozen
 class Node:
-    """A step in its place."""
+    """A step in its place.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    kind : Kind
+        What it is.
+    target : object
+        What it runs.
+    wrapper : Step or None
+        Where a `Step` was given for a function; this is what can be pickled.
+    sources : tuple of Source
+        Where its parameters' values come from.
+    policy : Policy
+        How it is run.
+    stage : str
+        Its tag.
+    """
 
     name: str
     kind: Kind
     target: Any
+    wrapper: Step | None
     sources: tuple[Source, ...]
     policy: Policy
     stage: str
@@ -88,10 +107,9 @@ class _Draft:
 
     name: str
     kind: Kind
-    target: Any
+    step: Step
+    wrapper: Step | None
     inputs: Mapping[str, str]
-    policy: Policy
-    stage: str
     parameters: tuple[Parameter, ...]
 
 
@@ -146,9 +164,8 @@ def _draft(position: int, item: Any) -> _Draft:
         raise UnknownNameError(
             "parameter", strange[0], [p.name for p in parameters], where=f'of step "{name}"'
         )
-    return _Draft(
-        name, kind, wrapped.target, wrapped.inputs, wrapped.policy, wrapped.stage, parameters
-    )
+    wrapper = wrapped if wrapped is target and kind == "function" else None
+    return _Draft(name, kind, wrapped, wrapper, wrapped.inputs, parameters)
 
 
 def _refuse_duplicates(drafts: Sequence[_Draft]) -> None:
@@ -163,49 +180,65 @@ def _refuse_duplicates(drafts: Sequence[_Draft]) -> None:
 
 def _wire(drafts: Sequence[_Draft]) -> list[Node]:
     names = {d.name for d in drafts}
-    asked = {
-        p.name for d in drafts for p in d.parameters if d.kind == "function" and p.name != d.name
-    }
-    asked = (asked | {s for d in drafts for s in d.inputs.values()}) & names
+    siblings = _siblings(drafts)
     nodes: list[Node] = []
-    for draft in drafts:
-        fed_by = nodes[-1].name if nodes else None
-        sources = tuple(_sources(draft, names, fed_by, asked))
-        nodes.append(Node(draft.name, draft.kind, draft.target, sources, draft.policy, draft.stage))
+    for before, draft in zip([None, *drafts], drafts, strict=False):
+        chained = _chained(draft, names, None if draft.name in siblings else before)
+        sources = tuple(_sources(draft, names, before, chained))
+        nodes.append(_node(draft, sources))
     return nodes
 
 
-def _sources(
-    draft: _Draft, names: set[str], fed_by: str | None, asked: set[str]
-) -> Iterable[Source]:
-    chained = _takes_the_step_before(draft, names, fed_by, asked)
-    for parameter in draft.parameters:
-        name = draft.inputs.get(parameter.name, parameter.name)
-        if parameter.name == chained and fed_by is not None:
-            yield Source(parameter.name, fed_by, is_step=True, required=True)
-            continue
-        # A contract or transformer has no parameter names of the host's choosing to go by.
-        is_step = name in names and (draft.kind == "function" or parameter.name in draft.inputs)
-        is_step = is_step or (draft.kind == "pipeline" and name in names)
-        yield Source(parameter.name, name, is_step, parameter.required)
+def _node(draft: _Draft, sources: tuple[Source, ...]) -> Node:
+    own = draft.step
+    target, policy, stage = own.target, own.policy, own.stage
+    return Node(draft.name, draft.kind, target, draft.wrapper, sources, policy, stage)
 
 
-def _takes_the_step_before(
-    draft: _Draft, names: set[str], fed_by: str | None, asked: set[str]
-) -> str | None:
+def _asked_for(draft: _Draft) -> set[str]:
+    """Return the names that a step asks for: its parameters', but where `inputs` say otherwise."""
+    if draft.kind in ("contract", "transformer"):
+        return set(draft.inputs.values())  # their parameters are not of the host's naming
+    return {draft.inputs.get(p.name, p.name) for p in draft.parameters}
+
+
+def _siblings(drafts: Sequence[_Draft]) -> set[str]:
+    """Return the steps that some other one asks for together with the step before them."""
+    places = {d.name: i for i, d in enumerate(drafts)}
+    found = set()
+    for draft in drafts:
+        asked = {places[name] for name in _asked_for(draft) if name in places}
+        found |= {drafts[i].name for i in asked if i - 1 in asked}
+    return found
+
+
+def _chained(draft: _Draft, names: set[str], before: _Draft | None) -> str | None:
     """Return the parameter that gets the previous step's value, if one does.
 
-    That is the only required one, if no parameter goes by a step's name. Unless another step asks
-    for the previous one by name: then the two stand side by side, as in ``[customers, orders, joined]``.
+    That is the only required one, if none goes by a step's name. Unless another step asks for both by
+    name: then they stand side by side, as in ``[customers, orders, joined]``; or the previous one asks
+    for this one, as in ``[joined, customers]``.
     """
     free = [p.name for p in draft.parameters if p.required and p.name not in draft.inputs]
-    if fed_by is None or len(free) != 1 or draft.inputs:
+    if len(free) != 1:
         return None
     if draft.kind in ("contract", "transformer"):
         return free[0]
-    if any(p.name in names for p in draft.parameters) or fed_by in asked:
+    if before is None or draft.name in _asked_for(before):
         return None
-    return free[0]
+    return None if any(p.name in names for p in draft.parameters) else free[0]
+
+
+def _sources(
+    draft: _Draft, names: set[str], before: _Draft | None, chained: str | None
+) -> Iterable[Source]:
+    for parameter in draft.parameters:
+        if parameter.name == chained and before is not None:
+            yield Source(parameter.name, before.name, is_step=True, required=True)
+            continue
+        name = draft.inputs.get(parameter.name, parameter.name)
+        is_step = name in names and name in _asked_for(draft)
+        yield Source(parameter.name, name, is_step, parameter.required)
 
 
 def _in_order(nodes: Sequence[Node]) -> list[Node]:

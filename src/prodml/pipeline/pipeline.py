@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from typing import Any
 
@@ -40,9 +40,10 @@ class Pipeline:
     """Steps wired by the names of their parameters.
 
     A parameter called like a step takes that step's value. If none of a step's parameters is, and
-    exactly one has no default, that one takes the value of the step before it, unless another step
-    asks for that value by name. Every other parameter is an input of the run, to be passed to
-    `run`; a default makes it optional. ``print(pipeline)`` shows what came of it.
+    exactly one has no default, that one takes the value of the step before it; unless another step
+    asks for both of them by name, which makes them stand side by side. Every other parameter is an
+    input of the run, to be passed to `run`; a default makes it optional. ``print(pipeline)`` shows what
+    came of it, and ``step(function, inputs={"parameter": "step or input"})`` says it outright.
 
     A step is a function, or an object told by its methods: ``split`` and ``check`` (a
     `Contract`: good rows go on, the others are kept in the result), ``transform`` (an `Anonymizer`, a
@@ -94,7 +95,8 @@ class Pipeline:
         self.sleep = sleep
         self.rng = rng
         self._graph = compile_steps(steps, reserved=_RESERVED)
-        self._plans: dict[frozenset[str], Plan] = {}
+        # A plan depends on names alone, and the same ones come again and again.
+        self._plans: dict[object, Plan] = {}
 
     def run(
         self,
@@ -216,14 +218,13 @@ class Pipeline:
     ) -> Plan:
         if isinstance(targets, str):
             raise ConfigError(f'targets must be a sequence of names: ["{targets}"]')
-        usual = targets is None and not keep and not overrides
-        key = frozenset(inputs)
-        if usual and key in self._plans:
-            return self._plans[key]
-        plan = plan_run(self._graph, targets=targets, keep=keep, overrides=overrides, inputs=inputs)
-        if usual:
-            self._plans[key] = plan
-        return plan
+        wanted = None if targets is None else tuple(targets)
+        key = (wanted, keep, frozenset(overrides), frozenset(inputs))
+        if key not in self._plans:
+            self._plans[key] = plan_run(
+                self._graph, targets=wanted, keep=keep, overrides=overrides, inputs=inputs
+            )
+        return self._plans[key]
 
     def _new_run(self, plan: Plan, values: dict[str, object], run_id: str) -> Run:
         rng = self.rng or random.Random()
@@ -289,6 +290,9 @@ class Pipeline:
 
     def __getitem__(self, name: str) -> object:
         return self._graph.node(name).target
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._graph.order)
 
     def __len__(self) -> int:
         return len(self._graph.order)

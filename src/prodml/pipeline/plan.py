@@ -88,7 +88,8 @@ def _check_inputs(graph: Graph, nodes: Sequence[Node], inputs: Mapping[str, obje
         for source in node.sources:
             if source.required and not source.is_step and source.name not in inputs:
                 raise ConfigError(
-                    f'step "{node.name}" needs the input "{source.name}": pass run({source.name}=...)'
+                    f'step "{node.name}" needs the input "{source.name}": pass run({source.name}=...), or '
+                    f'say step({node.name}, inputs={{"{source.parameter}": "name of a step"}})'
                 )
 
 

@@ -138,7 +138,7 @@ class PipelineResult(Mapping[str, Any]):
         return html_table(self._rows(), _HEADERS, title=self._title())
 
     def _title(self) -> str:
-        aside = f", {self.n_quarantined} rows put aside" if self.n_quarantined else ""
+        aside = f", rows put aside: {self.n_quarantined}" if self.n_quarantined else ""
         return f'Pipeline "{self.pipeline}": {len(self.steps)} steps in {duration(self.seconds)}{aside}'
 
     def _rows(self) -> list[list[object]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from collections import deque
@@ -12,7 +13,7 @@ from typing import Any
 import attrs
 
 from prodml.errors import StepError
-from prodml.pipeline.attempt import Tried, try_step
+from prodml.pipeline.attempt import Tried, try_elsewhere, try_step
 from prodml.pipeline.calls import Outcome, callable_of, is_fitted
 from prodml.pipeline.events import OnEvent, StepFailed, StepFinished, StepRetried, StepStarted
 from prodml.pipeline.failure import step_error
@@ -117,10 +118,13 @@ class Run:
         if node.kind == "transformer" and not is_fitted(node.target):
             self._finish(node, arguments, self._try(node, arguments))
             return node
-        call = callable_of(node.target, node.kind, node.name, applying=self.applying)
+        call = node.wrapper or self._call(node)
         # A copy in another process must not draw what its twin in a third one draws.
         rng = random.Random(self.rng.getrandbits(64))
-        future = executor.submit(try_step, call, arguments, node.policy, rng, self.sleep)
+        home = os.getpid()
+        future = executor.submit(
+            try_elsewhere, home, call, arguments, policy=node.policy, rng=rng, sleep=self.sleep
+        )
         running[future] = (node, arguments)
         return None
 
@@ -168,8 +172,11 @@ class Run:
                 del values[name]
         return arguments
 
+    def _call(self, node: Node) -> Callable[..., object]:
+        return callable_of(node.target, node.kind, node.name, applying=self.applying)
+
     def _try(self, node: Node, arguments: dict[str, Any]) -> Tried:
-        call = callable_of(node.target, node.kind, node.name, applying=self.applying)
+        call = self._call(node)
         if not node.is_tried_once:
             return try_step(call, arguments, node.policy, self.rng, self.sleep)
         start = time.perf_counter()

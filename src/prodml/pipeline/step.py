@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, overload
 
@@ -70,19 +71,29 @@ class Step:
         policy: Policy | None = None,
         stage: str = "",
     ) -> None:
+        # First, since it copies the attributes of a function, whatever they are called.
+        if callable(target) and hasattr(target, "__name__"):
+            functools.update_wrapper(self, target)
         self.target = target
         self.name = name
         self.inputs = dict(inputs or {})
         self.policy = policy or Policy()
         self.stage = stage
-        if callable(target) and hasattr(target, "__name__"):
-            functools.update_wrapper(self, target)
 
     def __call__(self, *args: object, **kwargs: object) -> object:
         """Call what is wrapped, as if there were no pipeline."""
         if not callable(self.target):
             raise ConfigError(f"{type(self.target).__name__} cannot be called; it is a step only")
         return self.target(*args, **kwargs)
+
+    def __reduce__(self) -> str | tuple[object, ...]:
+        # A decorated function hides behind its own name, where pickle would look for it. So the
+        # decorated one goes by that name, as any function does.
+        module = sys.modules.get(getattr(self, "__module__", ""))
+        name: str = getattr(self, "__qualname__", "")
+        if getattr(module, name, None) is self:
+            return name
+        return (_rebuilt, (self.target, self.name, self.inputs, self.policy, self.stage))
 
     def __rshift__(self, other: object) -> Pipeline:
         """Return a pipeline of this step and the other one, in this order."""
@@ -92,6 +103,12 @@ class Step:
 
     def __repr__(self) -> str:
         return f"step({getattr(self.target, '__name__', type(self.target).__name__)})"
+
+
+def _rebuilt(
+    target: object, name: str, inputs: Mapping[str, str], policy: Policy, stage: str
+) -> Step:
+    return Step(target, name=name, inputs=inputs, policy=policy, stage=stage)
 
 
 @overload

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -56,8 +57,7 @@ def on_bar(label: str) -> OnEvent:
         elif isinstance(event, StepFinished | StepFailed):
             next(bar, None)
         elif isinstance(event, RunFinished):
-            for _ in bar:  # skipped steps
-                pass
+            list(bar)  # to its end, past the steps that were skipped
 
     return draw
 
@@ -100,14 +100,16 @@ _TYPES = {
 
 
 def _digest(value: Any) -> str | None:
-    import sys
-
     pandas = sys.modules.get("pandas")
     if pandas is None or not isinstance(value, pandas.DataFrame):
         return None
+    from prodml.errors import ProdmlError
     from prodml.fingerprint import fingerprint_frame
 
-    return fingerprint_frame(value).digest
+    try:
+        return fingerprint_frame(value).digest
+    except ProdmlError:
+        return None  # a frame of things that have no digest is no reason to end a run
 
 
 def _code(target: Any) -> str | None:
@@ -117,5 +119,5 @@ def _code(target: Any) -> str | None:
 
     try:
         return fingerprint_code(target) if callable(target) else None
-    except (ProdmlError, TypeError, OSError):
-        return None
+    except ProdmlError:
+        return None  # a part of it cannot be seen

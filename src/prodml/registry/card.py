@@ -66,14 +66,14 @@ class ModelCard:
         version = self.version
         columns = () if version.schema is None else version.schema.columns
         return [
-            ("Model", self._facts(), ("", "")),
+            ("Model", self._facts(), ("fact", "value")),
             ("Metrics", [[k, display.number(v)] for k, v in version.metrics.items()], _METRICS),
             (
                 "Inputs",
                 [[c.name, c.kind, "yes" if c.nullable else "no"] for c in columns],
                 ("column", "kind", "may be missing"),
             ),
-            ("Training", self._training(), ("", "")),
+            ("Training", self._training(), ("fact", "value")),
             ("Decisions", [_decision_row(move) for move in self.moves], _DECISIONS),
         ]
 

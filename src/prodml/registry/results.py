@@ -118,10 +118,10 @@ class ModelVersion:
         return f"{self.name}/{self.version}"
 
     def __repr__(self) -> str:
-        return display.text_table(self._rows(), ("", ""), title=f"Model {self}")
+        return display.text_table(self._rows(), ("model", str(self)))
 
     def _repr_html_(self) -> str:
-        return display.html_table(self._rows(), ("", ""), title=f"Model {self}")
+        return display.html_table(self._rows(), ("model", str(self)))
 
     def to_dict(self) -> dict[str, object]:
         """Return the version as plain values."""
@@ -188,11 +188,11 @@ class Promotion:
         return f"{self.name}@{self.alias} → {self.version}"
 
     def __repr__(self) -> str:
-        table = display.text_table(self._rows(), ("", ""), title=str(self))
+        table = display.text_table(self._rows(), ("alias", str(self)))
         return table if self.decision is None else f"{table}\n\n{self.decision!r}"
 
     def _repr_html_(self) -> str:
-        table = display.html_table(self._rows(), ("", ""), title=str(self))
+        table = display.html_table(self._rows(), ("alias", str(self)))
         return table if self.decision is None else table + self.decision._repr_html_()
 
     def to_dict(self) -> dict[str, object]:

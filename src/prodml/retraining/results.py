@@ -69,15 +69,15 @@ class RetrainOutcome:
         return plain
 
     def __repr__(self) -> str:
-        table = display.text_table(self._rows(), ("", ""), title=self._title())
+        table = display.text_table(self._rows(), self._headers())
         return table if self.decision is None else f"{table}\n\n{self.decision!r}"
 
     def _repr_html_(self) -> str:
-        table = display.html_table(self._rows(), ("", ""), title=self._title())
+        table = display.html_table(self._rows(), self._headers())
         return table if self.decision is None else table + self.decision._repr_html_()
 
-    def _title(self) -> str:
-        return f"Retraining of {self.name}: {self.status}"
+    def _headers(self) -> tuple[str, str]:
+        return (f"Retraining of {self.name}", self.status)
 
     def _rows(self) -> list[list[str]]:
         rows = [["why", self.message]]

@@ -12,6 +12,7 @@ from typing import Literal
 
 from prodml.errors import (
     AlreadyExistsError,
+    AmbiguousWriteError,
     ConfigError,
     KeyNotFoundError,
     StorageError,
@@ -19,7 +20,7 @@ from prodml.errors import (
 from prodml.ports import ObjectMeta, StorageCaps
 from prodml.ports.storage import Data
 from prodml.storage.checks import check_data, check_limit, check_range
-from prodml.storage.keys import check_key, check_prefix
+from prodml.storage.keys import check_key, check_prefix, is_segment
 from prodml.storage.temporary import Temporaries
 
 __all__ = ["FolderStorage"]
@@ -70,7 +71,10 @@ class FolderStorage:
         self._known: set[str] = set()  # folders that are on disk already
         url = f"file://{self._root}"
         self._caps = StorageCaps(url, "fsync" if self._is_synced else "none", local_paths=True)
-        self._make_folder(self._root)
+        try:
+            self._make_folder(self._root)
+        except OSError as exc:
+            raise self._failed("make the folder", self._root, exc) from exc
         self._temporaries = Temporaries(self._root)
         self._temporaries.sweep()
 
@@ -163,7 +167,14 @@ class FolderStorage:
                 self._link(temporary, final)
             else:
                 os.replace(temporary, final)  # noqa: PTH105
-        self._sync_folder(folder)
+        try:
+            self._sync_folder(folder)
+        except OSError as exc:
+            raise AmbiguousWriteError(
+                f"{key} is written in {self._root}, but the disk would not confirm it: {exc.strerror}. "
+                "Read it back before you write again.",
+                key=key,
+            ) from exc
         return meta
 
     def _link(self, temporary: str, final: str) -> None:
@@ -190,12 +201,9 @@ class FolderStorage:
         missing = [folder]
         while not os.path.isdir(missing[-1]) and missing[-1] != os.path.dirname(missing[-1]):  # noqa: PTH112, PTH120
             missing.append(os.path.dirname(missing[-1]))  # noqa: PTH120
-        try:
-            for path in reversed(missing[:-1]):
-                os.makedirs(path, exist_ok=True)  # noqa: PTH103
-                self._sync_folder(os.path.dirname(path))  # noqa: PTH120
-        except OSError as exc:
-            raise self._failed("make a folder for", folder, exc) from exc
+        for path in reversed(missing[:-1]):
+            os.makedirs(path, exist_ok=True)  # noqa: PTH103
+            self._sync_folder(os.path.dirname(path))  # noqa: PTH120
         self._known.add(folder)
 
     def _sync_folder(self, folder: str) -> None:
@@ -208,8 +216,9 @@ class FolderStorage:
             os.close(handle)
 
     def _open(self, key: str) -> int:
+        path = self._path(check_key(key))
         try:
-            return os.open(self._path(check_key(key)), os.O_RDONLY)
+            return os.open(path, os.O_RDONLY)
         except (FileNotFoundError, NotADirectoryError):
             raise self._missing(key) from None
         except OSError as exc:
@@ -272,9 +281,10 @@ def _taken(key: str) -> AlreadyExistsError:
 
 def _segment(entry: os.DirEntry[str]) -> str | None:
     """Name of an object, or name and "/" of a folder of objects; None for what is not ours."""
-    if entry.is_dir(follow_symlinks=False):
-        return entry.name[:-1] + "/" if entry.name.endswith(_MARK) else None
-    return entry.name
+    if entry.is_file(follow_symlinks=False):
+        return entry.name if is_segment(entry.name) else None
+    is_ours = entry.name.endswith(_MARK) and is_segment(entry.name[:-1])
+    return entry.name[:-1] + "/" if is_ours else None
 
 
 def _meta(key: str, stat: os.stat_result) -> ObjectMeta:

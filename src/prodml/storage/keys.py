@@ -6,11 +6,18 @@ import re
 
 from prodml.errors import InvalidKeyError
 
-__all__ = ["check_key", "check_prefix"]
+__all__ = ["check_key", "check_prefix", "is_segment"]
 
 MAX_KEY_LENGTH = 512
 
 _KEY = re.compile(r"(?!\.{1,2}(?:/|\Z))[a-z0-9._=@-]+(?:/(?!\.{1,2}(?:/|\Z))[a-z0-9._=@-]+)*\Z")
+
+_SEGMENT = re.compile(r"(?!\.{1,2}\Z)[a-z0-9._=@-]+\Z")
+
+
+def is_segment(name: str) -> bool:
+    """Say whether a name could stand between two ``/`` of a key."""
+    return _SEGMENT.match(name) is not None
 
 
 def check_key(key: str) -> str:

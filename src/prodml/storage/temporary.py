@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 __all__ = ["Temporaries"]
 
-_NAME = ".tmp"  # a folder without the mark of key folders, so no listing ever meets it
+_NAME = ".tmp~"  # no key holds a "~", so no object can be in the way
 
 
 class Temporaries:

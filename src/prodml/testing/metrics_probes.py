@@ -134,8 +134,10 @@ def repeat(call: Callable[[], None]) -> None:
 def in_threads(work: Callable[[int], None]) -> None:
     """Run ``work(0) ... work(7)`` in threads that take turns as often as they can."""
     errors: list[BaseException] = []
+    start = threading.Barrier(N_THREADS)  # else the first may have finished before the last begins
 
     def guarded(i: int) -> None:
+        start.wait()
         try:
             work(i)
         except BaseException as exc:  # noqa: BLE001 - a dead thread must not look like success

@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import platform
 import sys
+from collections.abc import Mapping
+from functools import cache
 from importlib import import_module, metadata
 from pathlib import Path
 
@@ -179,4 +181,9 @@ def _packages_of(estimator: object) -> list[str]:
     top = type(estimator).__module__.partition(".")[0]
     if top in sys.stdlib_module_names or top in ("sklearn", "prodml", "__main__"):
         return []
-    return sorted(set(metadata.packages_distributions().get(top, [])))
+    return sorted(set(_distributions().get(top, [])))
+
+
+@cache  # reads every installed package's list of files, which takes half a second
+def _distributions() -> Mapping[str, list[str]]:
+    return metadata.packages_distributions()

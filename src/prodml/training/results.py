@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import attrs
 
@@ -13,13 +13,24 @@ from prodml.gate import Predictions
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from prodml.tables import Schema
-    from prodml.training.fitting import Estimator
     from prodml.training.task import Task
 
-__all__ = ["TrainingRun"]
+__all__ = ["Model", "TrainingRun"]
+
+
+class Model(Protocol):
+    """A fitted estimator, with whatever other methods its class has."""
+
+    def fit(self, inputs: ArrayLike, target: ArrayLike, /) -> object:
+        """Learn again."""
+        ...
+
+    def predict(self, rows: ArrayLike | pd.DataFrame, /) -> NDArray[np.generic]:
+        """Return one label or number per row."""
+        ...
 
 
 @attrs.frozen(repr=False, eq=False)
@@ -56,7 +67,7 @@ class TrainingRun:
 
     run_id: str
     task: Task
-    estimator: Estimator
+    estimator: Model
     target: str
     schema: Schema
     params: dict[str, object]

@@ -14,7 +14,7 @@ from prodml.training import record as records
 from prodml.training.dataset import Dataset
 from prodml.training.fitting import Estimator, fit_estimator, fresh_copy, seeded
 from prodml.training.params import HasParameters, Parameters, plain_params
-from prodml.training.results import TrainingRun
+from prodml.training.results import Model, TrainingRun
 from prodml.training.scoring import Metrics, Scoring
 from prodml.training.splits import Split, fold_rows, split_rows
 
@@ -180,7 +180,7 @@ class Trainer(Parameters):
         run = TrainingRun(
             run_id=run_id,
             task=rows.task,
-            estimator=estimator,
+            estimator=cast("Model", estimator),
             target=self.target,
             schema=_schema(rows),
             params=plain_params(_params(estimator)),

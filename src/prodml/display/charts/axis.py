@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, UTC, datetime, timedelta
 
 import attrs
 
 from prodml.display.numbers import number
 
 __all__ = ["Scale", "finite", "nice_ticks", "span", "tick_labels", "time_ticks"]
+
+
+_LARGEST = sys.float_info.max
 
 
 @attrs.frozen
@@ -31,7 +35,8 @@ class Scale:
     def __call__(self, value: float) -> float:
         """Return the place of a value."""
         # Halves, because the distance of two huge values may be beyond what a float can hold.
-        share = (value / 2 - self.low / 2) / (self.high / 2 - self.low / 2)
+        length = self.high / 2 - self.low / 2
+        share = (value / 2 - self.low / 2) / length if length else 0.0
         return self.start + share * (self.end - self.start)
 
 
@@ -62,9 +67,10 @@ def span(values: Iterable[float | None], *, zero: bool | None = False) -> tuple[
     near = 0 < low < 0.5 * high or 0.5 * low < high < 0
     if zero or (zero is None and near):
         low, high = min(low, 0.0), max(high, 0.0)
-    if low == high:
-        half = max(abs(low) * 0.05, 0.5 if abs(low) >= 1 or low == 0 else abs(low) * 0.5)
-        return low - half, high + half
+    if high - low < 1e-300:  # equal, or nearer to each other than a scale could tell
+        size = max(abs(low), abs(high))
+        half = 0.5 if size < 1e-300 else size * 0.5 if size < 1 else max(0.5, size * 0.05)
+        return max(low - half, -_LARGEST), min(high + half, _LARGEST)
     return low, high
 
 
@@ -120,7 +126,7 @@ def _alike(tick: float, ticks: Sequence[float], suffix: str) -> str:
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MINUTES = (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 10080, 20160)
-_MONTH_STEPS = (1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1200)
+_MONTH_STEPS = (1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1200, 2400, 6000, 12_000, 24_000)
 _DAY = 1440
 
 
@@ -137,23 +143,24 @@ def time_ticks(low: float, high: float, n: int = 5) -> list[tuple[float, str]]:
     Examples
     --------
     >>> [label for _, label in time_ticks(0, 86_400)]
-    ['00:00', '06:00', '12:00', '18:00', '00:00']
+    ['1 Jan', '06:00', '12:00', '18:00', '2 Jan']
     >>> [label for _, label in time_ticks(0, 200 * 86_400)]
     ['Jan 1970', 'Mar 1970', 'May 1970', 'Jul 1970']
     """
     raw = (high - low) / n / 60
     step = next((m for m in _MINUTES if m >= raw * 0.999), None)
-    if raw < 1 / 60:
+    if high - low < 120:
         return [(t, f"{_at(t):%H:%M:%S}") for t in (low, high)]
     if step is None:
         return _month_ticks(low, high, raw / (30.4 * _DAY))
     start = math.ceil(low / (60 * step) - 1e-9) * 60 * step
-    moments = [start + i * 60 * step for i in range(int((high - start) / (60 * step) + 1e-9) + 1)]
+    count = math.floor((high - start) / (60 * step) + 1e-9) + 1
+    moments = [start + i * 60 * step for i in range(count)]
     return [(t, _time_label(_at(t), step)) for t in moments]
 
 
 def _time_label(at: datetime, step: int) -> str:
-    if step < _DAY:
+    if step < _DAY and (at.hour or at.minute):
         return f"{at:%H:%M}"
     return f"{at.day} {_MONTHS[at.month - 1]}"
 
@@ -165,6 +172,8 @@ def _month_ticks(low: float, high: float, raw: float) -> list[tuple[float, str]]
     ticks: list[tuple[float, str]] = []
     while True:
         year, month = divmod(index, 12)
+        if year > MAXYEAR:
+            return ticks
         seconds = datetime(year, month + 1, 1, tzinfo=UTC).timestamp()
         if seconds > high:
             return ticks

@@ -95,7 +95,7 @@ def _lying(names: Sequence[str], values: Sequence[float], top: float) -> tuple[l
     left = min(max(map(text_width, names)) + 10, WIDTH * 0.46)
     room = max(map(text_width, notes)) + 8
     has_left = any(v < 0 for v in values)
-    has_right = high > 0
+    has_right = high > 0 or any(map(math.isnan, values))
     x = Scale(low, high, left + (room if has_left else 0), WIDTH - (room if has_right else 0))
     bottom = top + _PITCH * len(names)
     parts = [line(x(0), top - 2, x(0), bottom, opacity=0.45)]

@@ -124,7 +124,8 @@ def _heights(shares: Sequence[float], bounds: Sequence[float]) -> list[float]:
     if _equal_widths(bounds):
         return list(shares)
     whole = bounds[-1] - bounds[0]
-    return [s * whole / (bounds[i + 1] - bounds[i]) for i, s in enumerate(shares)]
+    # A bin may be so narrow that its density is beyond what a float can hold.
+    return [min(s * whole / (bounds[i + 1] - bounds[i]), 1e300) for i, s in enumerate(shares)]
 
 
 def _axes(

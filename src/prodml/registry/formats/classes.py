@@ -41,6 +41,7 @@ _PARTS = frozenset(
         "sklearn.cluster._bisect_k_means._BisectingTree",
         "sklearn.compose._column_transformer._RemainderColsList",
         "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+        "sklearn.metrics._scorer._CurveScorer",
         "sklearn.metrics._scorer._PassthroughScorer",
         "sklearn.metrics._scorer._Scorer",
         "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",

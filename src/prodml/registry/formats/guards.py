@@ -19,7 +19,7 @@ from prodml.trees import check_nodes
 
 __all__ = ["check_objects"]
 
-_MAX_WORKERS = 1024
+_MAX_WORKERS = 256
 
 
 def check_objects(objects: Iterable[Any]) -> None:

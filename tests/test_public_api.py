@@ -29,17 +29,17 @@ def methods(value):
     return [m for m in own if (m.__module__ or "").startswith("prodml")]
 
 
-@pytest.mark.parametrize("value", public_objects())
+@pytest.mark.parametrize("value", list(public_objects()))
 def test_a_public_object_says_what_it_is(value):
     assert (value.__doc__ or "").strip()
 
 
-@pytest.mark.parametrize("value", public_objects())
+@pytest.mark.parametrize("value", list(public_objects()))
 def test_a_public_method_says_what_it_does(value):
     assert [m.__qualname__ for m in methods(value) if not (m.__doc__ or "").strip()] == []
 
 
-@pytest.mark.parametrize("value", public_objects())
+@pytest.mark.parametrize("value", list(public_objects()))
 def test_a_public_signature_is_annotated(value):
     missing = []
     for method in methods(value):

@@ -405,7 +405,7 @@ def test_functions_are_no_data_but_print_by_name():
         {},
         {"format": "prodml.contract/1"},
         {"format": "prodml.contract/1", "columns": 3},
-        {"format": "prodml.contract/1", "columns": {"a": [{"check": "nmber"}]}},
+        {"format": "prodml.contract/1", "columns": {"a": [{"check": "numberly"}]}},
         {"format": "prodml.contract/1", "columns": {"a": [{"check": "rows"}]}},
         {"format": "prodml.contract/1", "columns": {"a": [{"check": "to_dict"}]}},
         {"format": "prodml.contract/1", "columns": {"a": [{"check": "number", "least": 3}]}},

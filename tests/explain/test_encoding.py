@@ -111,7 +111,7 @@ PIPELINES = {
         make_pipeline(
             ColumnTransformer(
                 [
-                    ("bins", KBinsDiscretizer(4, quantile_method="averaged_inverted_cdf"), ["age"]),
+                    ("bins", KBinsDiscretizer(4, strategy="uniform"), ["age"]),
                     ("splines", SplineTransformer(4), make_column_selector("income")),
                     ("gone", "drop", ["town"]),
                     (

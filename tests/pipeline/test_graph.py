@@ -188,9 +188,9 @@ def test_what_is_no_step_is_refused(steps, words):
 
 def test_inputs_must_name_a_parameter():
     with pytest.raises(
-        UnknownNameError, match='no parameter "fram" of step "clean". Did you mean "frame"'
+        UnknownNameError, match='no parameter "frameq" of step "clean". Did you mean "frame"'
     ):
-        Pipeline([step(clean, inputs={"fram": "x"})])
+        Pipeline([step(clean, inputs={"frameq": "x"})])
 
 
 def test_an_input_cannot_be_called_like_an_option_of_run():
@@ -229,8 +229,8 @@ def test_a_pipeline_draws_itself():
 def test_steps_are_found_by_name():
     pipeline = Pipeline([extract, clean])
     assert (pipeline["clean"], len(pipeline), list(pipeline)) == (clean, 2, ["extract", "clean"])
-    with pytest.raises(UnknownNameError, match='no step "claen". Did you mean "clean"'):
-        pipeline["claen"]
+    with pytest.raises(UnknownNameError, match='no step "cleanq". Did you mean "clean"'):
+        pipeline["cleanq"]
 
 
 def test_a_long_chain_compiles_without_recursion():

@@ -578,5 +578,5 @@ def test_setting_steps_compiles_them():
     assert pipeline.set_params(steps=[extract, double], name="new").run(n=2).value == [0, 2]
     with pytest.raises(ConfigError):
         pipeline.set_params(steps=[])
-    with pytest.raises(UnknownNameError, match='no parameter "nam"'):
-        pipeline.set_params(nam="x")
+    with pytest.raises(UnknownNameError, match='no parameter "nameq"'):
+        pipeline.set_params(nameq="x")

@@ -132,6 +132,13 @@ def test_a_missing_subject_of_a_missing_date_is_fine():
     assert moved["day"].isna().tolist() == [False, True]
 
 
+def test_a_long_subject_id_is_not_rounded_by_a_gap_in_the_dates():
+    long = 2**53 + 1
+    frame = pd.DataFrame({"who": [long, 1], "day": pd.to_datetime(["2024-01-01", None])})
+    moved = Anonymizer({"who": Keep(), "day": SHIFT}, keys=KEYS).fit_transform(frame)
+    assert (moved["day"][0] - frame["day"][0]).days == days(long)
+
+
 def test_a_table_without_the_subject_is_refused():
     with pytest.raises(SchemaError, match='"who" is missing'):
         Anonymizer({"day": SHIFT}, keys=KEYS).fit(pd.DataFrame({"day": ["2024-01-01"]}))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from prodml.storage import MemoryStorage
-from prodml.training import Trainer
 from sklearn.datasets import load_breast_cancer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -12,6 +10,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from prodml.registry import Registry
+from prodml.storage import MemoryStorage
+from prodml.training import Trainer
 
 
 @pytest.fixture(scope="session")

@@ -11,8 +11,8 @@ import urllib.request
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from prodml.metrics import MemoryMetrics
 
+from prodml.metrics import MemoryMetrics
 from prodml.monitoring import PredictionLog
 from prodml.serving import Endpoints, HttpServer, Predictor, Request, asgi_app
 

@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pandas as pd
 import pytest
-from prodml.metrics import MemoryMetrics
 
 from prodml.errors import (
     ConfigError,
@@ -19,6 +18,7 @@ from prodml.errors import (
     StorageError,
     UnknownNameError,
 )
+from prodml.metrics import MemoryMetrics
 from prodml.monitoring import PredictionLog
 from prodml.security import AuditTrail
 from prodml.serving import Predictor

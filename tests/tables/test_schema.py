@@ -235,7 +235,7 @@ def test_a_schema_survives_plain_data(schema):
         {"columns": 3},
         {"columns": [{"name": "a"}]},
         {"columns": []},
-        {"columns": [{"nam": "a"}]},
+        {"columns": [{"nameq": "a"}]},
     ],
 )
 def test_plain_data_that_is_no_schema_is_refused(data):

@@ -133,10 +133,9 @@ def _moved_column(
     import numpy as np
     import pandas as pd
 
-    present = series.notna()
-    codes, distinct = pd.factorize(subjects.where(present))
-    if bool((present & subjects.isna()).any()):
+    if bool((series.notna() & subjects.isna()).any()):
         days_of(None)
+    codes, distinct = pd.factorize(subjects)
     days = np.array([*map(days_of, distinct.tolist()), 0])[codes]
     if isinstance(series.dtype, np.dtype | pd.DatetimeTZDtype) and series.dtype.kind == "M":
         return series + pd.to_timedelta(days, unit="D").as_unit(series.dt.unit)

@@ -18,7 +18,7 @@ from prodml.errors import SchemaError
 
 __all__ = ["Reader", "is_missing"]
 
-# Beyond this a float may have lost its last digits, and two ids become one.
+# From here on a float may have lost its last digits, and two ids become one.
 _WHOLE_IN_A_FLOAT = 2.0**53
 
 
@@ -65,7 +65,7 @@ class Reader:
         Raises
         ------
         SchemaError
-            If the value is a float with a fraction or beyond 2**53, or of any other type: they have
+            If the value is a float with a fraction, a float of 2**53 or more, or of any other type: they have
             no one spelling.
         """
         value = _plain(value)
@@ -132,7 +132,7 @@ class Reader:
         )
 
     def _whole(self, value: float) -> str:
-        if value.is_integer() and abs(value) <= _WHOLE_IN_A_FLOAT:
+        if value.is_integer() and abs(value) < _WHOLE_IN_A_FLOAT:
             return str(int(value))
         raise self.refuse(value, "text, whole numbers or dates")
 

@@ -17,7 +17,7 @@ from prodml.registry.comparison import (
     read_decision,
 )
 from prodml.registry.fold import current
-from prodml.registry.refs import check_version
+from prodml.registry.refs import Numbered, check_version
 from prodml.registry.results import History, Move, Promotion
 from prodml.registry.shelf import Shelf
 
@@ -59,10 +59,10 @@ class Candidate:
     def of(
         cls,
         shelf: Shelf,
-        version: int | str,
+        version: int | str | Numbered,
         alias: str,
         *,
-        expect: int | str | None,
+        expect: int | str | Numbered | None,
         gate: GateLike | None,
         trust: str | None,
         force: bool,
@@ -157,7 +157,9 @@ class Candidate:
         self.shelf.journal.append("gate_decided", payload, reason=self.reason)
 
 
-def check_expected(name: str, alias: str, expect: int | str | None, found: int | None) -> None:
+def check_expected(
+    name: str, alias: str, expect: int | str | Numbered | None, found: int | None
+) -> None:
     """Refuse if the alias does not point where the caller expects; 0 expects nothing there.
 
     Raises

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Protocol
 
 import attrs
 
@@ -68,16 +69,32 @@ def check_alias(alias: str) -> str:
     return _check("alias", alias)
 
 
-def check_version(version: int | str, *, name: str = "") -> int:
-    """Read a version given as 3, "3", "v3" or "name/3".
+class Numbered(Protocol):
+    """What `Registry.register` returned: a name and a number."""
+
+    @property
+    def name(self) -> str:
+        """Name of the model."""
+        ...
+
+    @property
+    def version(self) -> int:
+        """Number of the version."""
+        ...
+
+
+def check_version(version: int | str | Numbered, *, name: str = "") -> int:
+    """Read a version given as 3, "3", "v3", "name/3" or what `Registry.register` returned.
 
     Raises
     ------
     ConfigError
-        If it is none of these.
+        If it is none of these, or a version of another model.
     """
     if isinstance(version, int) and not isinstance(version, bool) and version >= 0:
         return version
+    if not isinstance(version, int | str) and hasattr(version, "version"):
+        version = f"{version.name}/{version.version}"
     text = str(version).removeprefix(f"{name}/").removeprefix("v")
     if not isinstance(version, str) or not text.isascii() or not text.isdigit() or len(text) > 9:
         raise ConfigError(f'a version is a number such as 3 or "v3", got {version!r:.60}')

@@ -147,10 +147,10 @@ class Registry(RegistryReader):
     def promote(
         self,
         name: str,
-        version: int | str,
+        version: int | str | ModelVersion,
         *,
         alias: str = "champion",
-        expect: int | str | None = None,
+        expect: int | str | ModelVersion | None = None,
         reason: str = "",
         force: bool = False,
         gate: GateLike | None = None,
@@ -219,7 +219,7 @@ class Registry(RegistryReader):
         name: str,
         *,
         alias: str = "champion",
-        expect: int | str | None = None,
+        expect: int | str | ModelVersion | None = None,
         reason: str = "",
     ) -> Promotion:
         """Point an alias back at the version it pointed at before. Asks no gate.
@@ -254,7 +254,7 @@ class Registry(RegistryReader):
             details.update(version=promotion.version, previous=promotion.previous)
         return promotion
 
-    def deprecate(self, name: str, version: int | str, reason: str) -> ModelVersion:
+    def deprecate(self, name: str, version: int | str | ModelVersion, reason: str) -> ModelVersion:
         """Warn against a version from now on; aliases stay where they are.
 
         Raises

@@ -41,6 +41,7 @@ _LOSSES = {
         "EpsilonInsensitive": 1,
         "Hinge": 1,
         "Huber": 1,
+        "ModifiedHuber": 0,
         "SquaredEpsilonInsensitive": 1,
         "SquaredHinge": 1,
     },

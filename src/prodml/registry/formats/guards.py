@@ -179,11 +179,12 @@ def _support_vectors(machine: Any) -> None:
     by_kernel = machine.kernel == "precomputed" or callable(machine.kernel)
     good = by_kernel or vectors.shape == (n, machine.n_features_in_)
     _demand(good, machine, "its support vectors do not fit")
-    n_classes = len(machine.classes_) if machine._impl in ("c_svc", "nu_svc") else 2
+    is_classifier = machine._impl in ("c_svc", "nu_svc")
+    n_classes = len(machine.classes_) if is_classifier else 2
     pairs = n_classes * (n_classes - 1) // 2
-    if machine._impl in ("c_svc", "nu_svc"):
-        good = n_support.shape == (n_classes,) and (n_support >= 0).all() and n_support.sum() == n
-        _demand(good, machine, "its counts of support vectors do not add up")
+    good = n_support.shape == (n_classes,) and (n_support >= 0).all()
+    good = good and (n_support.sum() == n or not is_classifier)
+    _demand(good, machine, "its counts of support vectors do not add up")
     dual = machine._dual_coef_
     values = dual.data if machine._sparse else dual
     good = values.size == (n_classes - 1) * n and machine._intercept_.shape == (pairs,)

@@ -419,6 +419,10 @@ def test_it_prints_its_policy(people):
     assert "<table>" in anonymizer._repr_html_()
 
 
+def test_a_policy_that_is_none_can_be_printed():
+    assert "not fitted" in repr(Anonymizer(["email"]))
+
+
 def test_importing_the_room_loads_no_heavy_package():
     script = (
         "import sys, prodml.privacy\n"

@@ -115,6 +115,27 @@ class Explanation:
         Of `values`, where they are estimates.
     additivity_error : float
         Largest distance of the sums from the predictions.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.tree import DecisionTreeRegressor
+    >>> from prodml.explain import Explainer
+    >>> X = np.array([[20.0, 1.0], [30.0, 0.0], [40.0, 1.0], [50.0, 0.0]])
+    >>> model = DecisionTreeRegressor(random_state=0).fit(X, [1.0, 1.0, 5.0, 5.0])
+    >>> explanation = Explainer(model, feature_names=["age", "sex"]).explain(X[3:])
+    >>> explanation
+    Explanation of 1 row: prediction, exact (trees, path-dependent)
+    contribution  prediction
+    ────────────  ──────────
+    (base)                 3
+    age                    2
+    sex                    0
+    (prediction)           5
+    >>> [reason.text for reason in explanation.reasons()]
+    ['age raises the prediction by 2']
+    >>> explanation.importance().to_dict()
+    {'age': 2.0, 'sex': 0.0}
     """
 
     values: Array
@@ -199,10 +220,6 @@ class Explanation:
         ConfigError
             If `k` is not at least 1, `row` is not in the explanation, or `dictionary` names an unknown
             column.
-
-        Examples
-        --------
-        See `Explainer`.
         """
         if k < 1:
             raise ConfigError(f"k must be at least 1, got {k}")

@@ -285,8 +285,11 @@ class Anonymizer:
         fitted = "" if hasattr(self, "policy_") else ", not fitted"
         return f"Anonymizer, other columns: {self.remainder}{fitted}"
 
-    def _table(self) -> tuple[list[tuple[str, str, str, str]], tuple[str, ...]]:
-        policy = Policy(self.policy)
+    def _table(self) -> tuple[list[tuple[str, ...]], tuple[str, ...]]:
+        try:
+            policy = Policy(self.policy)
+        except ConfigError:  # what `fit` would refuse must still be printable
+            return [], ("policy",)
         return policy.rows, policy.headers
 
 

@@ -108,7 +108,7 @@ class Policy(Mapping[str, Transform]):
         return _HEADERS
 
     @property
-    def rows(self) -> list[tuple[str, str, str, str]]:
+    def rows(self) -> list[tuple[str, ...]]:
         """Rows of the policy as a table."""
         return [(name, t.word, t.treatment, t.residual()) for name, t in self.items()]
 

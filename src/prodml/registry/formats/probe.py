@@ -52,7 +52,7 @@ def write_probe(writer: Writer, model: Any, rows: Any) -> dict[str, Any] | None:
     """
     if rows is None:
         return None
-    asked = rows[:_MAX_ROWS]
+    asked = _as_read(rows[:_MAX_ROWS])
     quiet = _answers(model, asked, "error")
     noisy = not quiet
     answers = quiet or _answers(model, asked, "ignore")
@@ -163,6 +163,15 @@ def _near(a: list[Any], b: list[Any]) -> bool:
         )
         for x, y in zip(a, b, strict=True)
     )
+
+
+def _as_read(rows: Any) -> Any:
+    """Return rows as they will be when they are read: matrix products differ by memory layout."""
+    if not hasattr(rows, "columns"):
+        return rows
+    from prodml.tables import decode_frame, encode_frame
+
+    return decode_frame(encode_frame(rows))
 
 
 def _write_rows(writer: Writer, rows: Any) -> list[Any]:

@@ -113,7 +113,7 @@ def test_an_empty_file_is_no_container(tmp_path):
         np.zeros(1, np.longdouble),
         np.zeros(1, [("x", "f8")]),
     ],
-    ids=str,
+    ids=lambda array: str(array.dtype),
 )
 def test_an_array_of_another_dtype_is_refused(array):
     with pytest.raises(ConfigError, match='array "a" is of dtype'):

@@ -111,7 +111,9 @@ class Own(BaseEstimator):
         self.part = part
 
 
-@pytest.mark.parametrize("part", [threading.Lock(), io.TextIOWrapper(io.BytesIO())], ids=str)
+@pytest.mark.parametrize(
+    "part", [threading.Lock(), io.TextIOWrapper(io.BytesIO())], ids=["lock", "file"]
+)
 def test_a_part_that_cannot_be_seen_is_named(part):
     with pytest.raises(ConfigError, match=r"^Own\.part\[0\]\.part is a .* cannot be seen"):
         fingerprint_estimator(Own([Own(part)]))

@@ -26,7 +26,7 @@ BERLIN_SUMMER = dt.timezone(dt.timedelta(hours=2))
         np.float32("nan"),
         pd.NA,
         pd.NaT,
-        np.datetime64("NaT"),
+        np.datetime64("NaT", "s"),
         Decimal("NaN"),
     ],
 )

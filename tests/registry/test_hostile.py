@@ -16,6 +16,7 @@ from sklearn.ensemble import (
 from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer
 from sklearn.linear_model import LinearRegression, SGDClassifier
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, SplineTransformer
 from sklearn.svm import SVC, SVR, OneClassSVM
 from sklearn.tree import DecisionTreeClassifier
@@ -451,6 +452,34 @@ def test_infrequent_categories_that_point_outside_are_refused():
     name = next(node[1] for node in mappings[1:] if node is not None)
     opened.arrays[name][0] = 99
     refuses(opened, "infrequent")
+
+
+def test_a_folder_to_cache_in_is_refused():
+    opened = Opened(make_pipeline(LinearRegression()).fit(X, Y))
+    opened.set("Pipeline", "memory", "/tmp/cache")
+    refuses(opened, "folder to cache in")
+
+
+def test_a_chain_of_many_nodes_is_no_trap():
+    model = DecisionTreeClassifier().fit(X, Y)
+    opened = Opened(model)
+    n = 200_001  # an inner node and a leaf by turns, 100,000 levels deep
+    node = np.arange(n)
+    inner = (node % 2 == 0) & (node < n - 1)
+    plain = {"trees.left": node + 1, "trees.right": node + 2, "trees.feature": 0 * node}
+    for name, column in plain.items():
+        opened.arrays[name] = np.where(inner, column, -1).astype(np.int32)
+    for name in (
+        "trees.threshold",
+        "trees.impurity",
+        "trees.n_rows",
+        "trees.cover",
+        "trees.missing_left",
+    ):
+        opened.arrays[name] = np.zeros(n, dtype=opened.arrays[name].dtype)
+    opened.arrays["trees.value"] = np.zeros(3 * n)
+    opened.header["trees"] = [[n, 3, [3], 10]]
+    refuses(opened, "deeper than it says")
 
 
 @pytest.mark.parametrize("workers", [10**6, -(10**6), "many", 1.5])

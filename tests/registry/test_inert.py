@@ -247,6 +247,11 @@ def test_what_two_parts_share_they_still_share():
     assert again[0] is again[1]
 
 
+def test_a_folder_to_cache_in_stays_with_the_machine(tmp_path):
+    model = make_pipeline(StandardScaler(), LinearRegression(), memory=str(tmp_path))
+    assert restored(model.fit(X, NUMBERS)).memory is None
+
+
 def test_a_restored_model_can_be_fitted_again():
     model = restored(GradientBoostingClassifier(n_estimators=3).fit(X, LABELS))
     assert model.fit(X, LABELS).predict(X).shape == (60,)

@@ -75,7 +75,7 @@ def test_arrow_memory_changes_no_kind():
 
 
 @pytest.mark.parametrize(
-    "value", [None, float("nan"), np.float32("nan"), np.datetime64("NaT"), pd.NA, pd.NaT]
+    "value", [None, float("nan"), np.float32("nan"), np.datetime64("NaT", "s"), pd.NA, pd.NaT]
 )
 def test_every_way_to_be_missing_is_known(value):
     assert is_missing(value)

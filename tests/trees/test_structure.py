@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sklearn.ensemble import RandomForestClassifier
 
 from prodml.errors import IntegrityError
-from prodml.trees import TreeEnsemble, check_nodes
+from prodml.trees import TreeEnsemble, check_nodes, tree_depths
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +117,14 @@ def test_what_passes_is_a_tree_and_what_is_a_tree_passes(data):
         assert not is_tree(left, right)
     else:
         assert is_tree(left, right)
+
+
+@pytest.mark.parametrize("settings", [{"max_depth": 4}, {"max_leaf_nodes": 9}, {}], ids=str)
+def test_the_depth_of_every_tree_is_what_scikit_learn_says(settings, rows, three):
+    forest = RandomForestClassifier(5, random_state=0, **settings).fit(rows, three)
+    trees = TreeEnsemble.from_estimator(forest)
+    depths = tree_depths(offsets=trees.offsets, left=trees.left, right=trees.right)
+    assert depths.tolist() == [tree.get_depth() for tree in forest.estimators_]
 
 
 def is_tree(left, right):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -50,7 +50,7 @@ def load(seed: int) -> Clinic:
     from sklearn.datasets import load_breast_cancer
 
     rng = np.random.default_rng(seed)
-    bunch = load_breast_cancer(as_frame=True)
+    bunch: Any = load_breast_cancer(as_frame=True)
     frame = bunch.frame.rename(columns={"target": "diagnosis"})
     frame["diagnosis"] = frame["diagnosis"].map(dict(enumerate(bunch.target_names)))
     frame.insert(0, "patient", [f"patient-{i:04}" for i in range(1, len(frame) + 1)])

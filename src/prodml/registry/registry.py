@@ -224,7 +224,7 @@ class Registry(RegistryReader):
     ) -> Promotion:
         """Point an alias back at the version it pointed at before. Asks no gate.
 
-        Rolled back again, it goes one further back, not to and fro. Deprecated versions are
+        Rolled back again, it goes one further back, never forward. Deprecated versions are
         passed over. What is promoted after a rollback takes the place of what was rolled away.
 
         Parameters

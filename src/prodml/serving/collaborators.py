@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from prodml.monitoring import LoggedPrediction
     from prodml.tables import Schema
 
-__all__ = ["Audit", "Explain", "Log", "Model", "Models", "Router", "Version"]
+__all__ = ["Audit", "Classifier", "Explain", "Log", "Model", "Models", "Router", "Version"]
 
 
 class Version(Protocol):
@@ -45,6 +45,20 @@ class Model(Protocol):
 
     def predict(self, X: pd.DataFrame, /) -> np.ndarray:
         """Return one prediction per row."""
+        ...
+
+
+@runtime_checkable
+class Classifier(Protocol):
+    """A model that also says how sure it is."""
+
+    @property
+    def classes_(self) -> Sequence[object] | np.ndarray:
+        """The classes, in the order of the probabilities."""
+        ...
+
+    def predict_proba(self, X: pd.DataFrame, /) -> np.ndarray:
+        """Return one row of probabilities per row, shape (n_rows, n_classes)."""
         ...
 
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from prodml.serving.collaborators import Classifier
+
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
 
     from prodml.serving.collaborators import Explain, Explains, Model, Models, Version
@@ -34,10 +35,10 @@ class Loaded:
         import numpy as np
 
         labels = np.asarray(self.model.predict(frame)).tolist()
-        if not hasattr(self.model, "predict_proba"):
+        if not isinstance(self.model, Classifier):
             return labels, [None] * len(frame)
-        table: np.ndarray = self.model.predict_proba(frame)
-        names = [str(c) for c in np.asarray(self.model.classes_).tolist()]  # type: ignore[attr-defined]
+        table = self.model.predict_proba(frame)
+        names = [str(c) for c in np.asarray(self.model.classes_).tolist()]
         return labels, [dict(zip(names, row, strict=True)) for row in table.tolist()]
 
     def reasons(self, frame: pd.DataFrame, k: int) -> list[tuple[str, ...]]:

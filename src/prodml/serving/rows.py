@@ -76,4 +76,5 @@ def _plain(value: object) -> object:
         return None
     if isinstance(value, pd.Timestamp):
         return value.isoformat()
-    return value.item() if hasattr(value, "item") else value
+    item = getattr(value, "item", None)  # numpy's scalars
+    return item() if callable(item) else value

@@ -40,7 +40,7 @@ def behaves_like_a_dict(storage: Storage, *, n_examples: int = 25) -> None:
         database=None,
         derandomize=True,
         phases=[Phase.generate],  # shrinking would need a storage that fails the same way twice
-        suppress_health_check=list(HealthCheck),
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.nested_given],
     )
     @given(st.lists(_CALLS, min_size=15, max_size=40))
     def sequence(calls: list[Call]) -> None:

@@ -6,6 +6,6 @@ crash or an endless loop there.
 """
 
 from prodml.trees.ensemble import TreeEnsemble
-from prodml.trees.structure import check_nodes
+from prodml.trees.structure import check_nodes, tree_depths
 
-__all__ = ["TreeEnsemble", "check_nodes"]
+__all__ = ["TreeEnsemble", "check_nodes", "tree_depths"]

@@ -289,7 +289,7 @@ class TreeEnsemble:
         if self.link == "shares":
             return raw
         if self.link == "softmax":
-            shares = np.exp(raw - raw.max(axis=1, keepdims=True))
+            shares: NDArray[np.float64] = np.exp(raw - raw.max(axis=1, keepdims=True))
             shares /= shares.sum(axis=1, keepdims=True)
             return shares
         from scipy.special import expit

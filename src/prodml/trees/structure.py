@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from prodml.errors import IntegrityError
 
-__all__ = ["check_nodes", "check_offsets"]
+__all__ = ["check_nodes", "check_offsets", "tree_depths"]
 
 
 def check_nodes(
@@ -78,6 +78,41 @@ def check_nodes(
     children = np.concatenate([(start + left)[~leaf], (start + right)[~leaf]])
     n_parents = np.bincount(children, minlength=n_nodes)
     demand(n_parents == (local > 0), "every node but the root has exactly one parent")
+
+
+def tree_depths(
+    *, offsets: NDArray[np.integer], left: NDArray[np.integer], right: NDArray[np.integer]
+) -> NDArray[np.int64]:
+    """Return how many steps it is from each root to its deepest leaf.
+
+    Parameters
+    ----------
+    offsets, left, right : ndarray of int
+        As `check_nodes` has passed them.
+
+    Returns
+    -------
+    ndarray of int64, shape (n_trees,)
+        O(nodes * log depth), so that a chain of a million nodes is no trap.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> tree_depths(offsets=np.array([0, 3, 4]), left=np.array([1, -1, -1, -1]),
+    ...             right=np.array([2, -1, -1, -1]))
+    array([1, 0])
+    """
+    start = np.repeat(np.asarray(offsets[:-1], dtype=np.int64), np.diff(offsets))
+    inner = np.flatnonzero(np.asarray(left) != -1)
+    above = np.arange(len(start))  # a root stands above itself
+    for child in (left, right):
+        above[start[inner] + child[inner]] = inner
+    depth = (above != np.arange(len(start))).astype(np.int64)
+    # Each round looks twice as far up; what lies beyond a root adds nothing.
+    while (above != start).any():
+        depth += depth[above]
+        above = above[above]
+    return np.maximum.reduceat(depth, np.asarray(offsets[:-1], dtype=np.int64))
 
 
 def check_offsets(offsets: NDArray[np.integer], n_nodes: int) -> int:

@@ -6,6 +6,8 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from prodml.trees.structure import tree_depths
+
 __all__ = ["Walk"]
 
 # Rows are walked in blocks, so that the (rows, trees) work arrays stay inside the cache.
@@ -65,7 +67,7 @@ class Walk:
             feature=np.where(leaf, 0, feature).astype(np.int64),
             threshold=np.where(leaf, np.inf, threshold).astype(np.float64),
             missing_right=~np.asarray(missing_left, dtype=bool),
-            depth=_depth(roots, child, leaf),
+            depth=int(tree_depths(offsets=offsets, left=left, right=right).max()),
         )
 
     def leaves(self, X: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -99,13 +101,3 @@ class Walk:
                 right |= np.isnan(value) & self.missing_right[node]
             node = self.child[2 * node + right]
         return node
-
-
-def _depth(roots: NDArray[np.int64], child: NDArray[np.int64], leaf: NDArray[np.bool_]) -> int:
-    depth = 0
-    level = roots[~leaf[roots]]
-    while len(level):
-        depth += 1
-        level = np.concatenate([child[2 * level], child[2 * level + 1]])
-        level = level[~leaf[level]]
-    return depth

@@ -168,9 +168,11 @@ def type_named(name: str) -> type:
 
 def _listed(kind: str, name: str, table: Mapping[str, str]) -> object:
     module, _, attribute = name.rpartition(".")
-    if attribute not in table.get(module, "").split():
+    listed = attribute in table.get(module, "").split()
+    found = vars(import_module(module)).get(attribute) if listed else None
+    if found is None:  # not in the list, or not in this version of the package
         raise _refused(kind, name)
-    return vars(import_module(module)).get(attribute)
+    return found
 
 
 def _refused(kind: str, name: str) -> UntrustedModelError:

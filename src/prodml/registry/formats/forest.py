@@ -9,7 +9,7 @@ import numpy as np
 
 from prodml.errors import IntegrityError
 from prodml.registry.formats.arrays import Unstorable
-from prodml.trees import check_nodes
+from prodml.trees import check_nodes, tree_depths
 
 __all__ = ["TreePool", "read_trees"]
 
@@ -124,19 +124,7 @@ def _check_depths(
     offsets: np.ndarray, columns: Mapping[str, np.ndarray], claimed: np.ndarray
 ) -> None:
     # scikit-learn reserves room for a path by the claimed depth, and then writes the real path.
-    depth = np.zeros(len(claimed), dtype=np.int64)
-    tree = np.arange(len(claimed))
-    node = offsets[:-1]
-    left, right = columns["left_child"], columns["right_child"]
-    for level in range(int(offsets[-1])):
-        inner = left[node] != -1
-        if not inner.any():
-            break
-        tree, node = tree[inner], node[inner]
-        depth[tree] = level + 1
-        start = offsets[tree]
-        node = np.concatenate([start + left[node], start + right[node]])
-        tree = np.concatenate([tree, tree])
+    depth = tree_depths(offsets=offsets, left=columns["left_child"], right=columns["right_child"])
     if (claimed < depth).any():
         raise IntegrityError(f"tree {int(np.argmax(claimed < depth))} is deeper than it says")
 

@@ -119,11 +119,13 @@ class Writer:
             return spell.write_sparse(self, value)
         if type(value).__module__ == "sklearn.utils._bunch":
             return ["bunch", *self._pairs(dict(value))]  # type: ignore[call-overload]
+        return self._function(value) or ["ref", self._place(value)]
+
+    def _function(self, value: object) -> list[Any] | None:
         if type(value) is partial and not value.args:
             return ["partial", self.node(value.func), *self._pairs(value.keywords)]
-        if callable(value) and function_name(value) is not None:
-            return ["function", function_name(value)]
-        return ["ref", self._place(value)]
+        name = function_name(value) if callable(value) else None
+        return None if name is None else ["function", name]
 
     def _place(self, value: object) -> int:
         if id(value) not in self._places:
@@ -140,7 +142,11 @@ class Writer:
         name = class_name(type(value))
         if name is None:
             raise Unstorable(f"a {type(value).__module__}.{type(value).__qualname__}")
-        state = {k: v for k, v in vars(value).items() if k not in _DROPPED.get(name, ())}
+        dropped = _DROPPED.get(name, ())
+        # A folder of cached pickles belongs to the machine, not to the model.
+        state = {
+            k: None if k == "memory" else v for k, v in vars(value).items() if k not in dropped
+        }
         return ["new", name, *[x for k, v in state.items() for x in (k, self.member(k, v))]]
 
     def _items(self, values: Any) -> list[Any]:

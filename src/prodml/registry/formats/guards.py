@@ -33,6 +33,8 @@ def check_objects(objects: Iterable[Any]) -> None:
     objects = [o for o in objects if hasattr(o, "__dict__")]
     for instance in objects:
         _check_workers(instance)
+        # Fitting again would read pickles from a folder that the file chose.
+        _demand(vars(instance).get("memory") is None, instance, "it names a folder to cache in")
         for guard in _guards_of(instance, _GUARDS):
             guard(instance)
     for instance in objects:

@@ -57,34 +57,46 @@ def test_import_loads_none_of_the_core_packages():
     assert CORE & set(watched("import prodml")["modules"]) == set()
 
 
-LIGHT = ["ab", "registry", "journal", "ports", "errors", "keys", "metrics", "storage", "gate"]
+LIGHT = {
+    "ab": "ABRouter",
+    "gate": "Gate",
+    "journal": "Journal",
+    "keys": "FileKeys",
+    "metrics": "MemoryMetrics",
+    "registry": "Registry",
+    "security": "AuditTrail",
+    "storage": "open_storage",
+}
 
 
-@pytest.mark.parametrize("room", LIGHT)
-def test_a_light_room_loads_nothing_beyond_attrs(room):
+@pytest.mark.parametrize("name", LIGHT.values())
+def test_a_light_object_loads_nothing_beyond_attrs(name):
+    loaded = set(watched(f"from prodml import {name}")["modules"])
+    assert (CORE - {"attrs", "attr"}) & loaded == set()
+
+
+@pytest.mark.parametrize("room", ["errors", "ports"])
+def test_ports_and_errors_load_nothing_beyond_attrs(room):
     loaded = set(watched(f"import prodml.{room}")["modules"])
     assert (CORE - {"attrs", "attr"}) & loaded == set()
 
 
-@pytest.mark.parametrize("room", ["drift", "privacy"])
-def test_drift_and_privacy_load_neither_scikit_learn_nor_shap(room):
-    assert {"sklearn", "shap", "scipy.stats"} & set(
-        watched(f"import prodml.{room}")["modules"]
-    ) == set()
+@pytest.mark.parametrize("name", ["DriftDetector", "Anonymizer", "Pseudonymize"])
+def test_drift_and_privacy_load_neither_scikit_learn_nor_shap(name):
+    loaded = set(watched(f"from prodml import {name}")["modules"])
+    assert {"sklearn", "shap", "scipy.stats"} & loaded == set()
 
 
-@pytest.mark.parametrize(
-    "room",
-    ["pipeline", "contracts", "training", "registry", "drift", "ab", "privacy", "monitoring",
-     "serving", "retraining", "security"],
-)  # fmt: skip
-def test_only_explain_loads_shap(room):
-    assert "shap" not in watched(f"import prodml.{room}")["modules"]
+PUBLIC = "Pipeline Trainer Registry DriftDetector ABRouter Explainer Anonymizer Contract Predictor"
 
 
-def test_no_optional_package_is_loaded_by_any_room():
-    rooms = "pipeline contracts training registry drift ab explain privacy monitoring serving"
-    statement = "; ".join(f"import prodml.{r}" for r in rooms.split())
+@pytest.mark.parametrize("name", PUBLIC.split())
+def test_no_object_loads_shap_by_being_imported(name):
+    assert "shap" not in watched(f"from prodml import {name}")["modules"]
+
+
+def test_no_optional_package_is_loaded_by_any_object():
+    statement = f"from prodml import {', '.join(PUBLIC.split())}"
     optional = {"polars", "pyarrow", "prometheus_client", "matplotlib", "numba", "uvicorn"}
     # pandas takes pyarrow up by itself where it is installed; that is not our doing.
     assert (optional - {"pyarrow"}) & set(watched(statement)["modules"]) == set()

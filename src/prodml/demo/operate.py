@@ -96,7 +96,7 @@ def retrain(world: World) -> None:
         "retrain",
         f"{outcome.message}; trained {MODEL}/{outcome.version} on {len(fresh)} new rows, {_judged(outcome)}",
     )
-    world.show("Retraining", outcome, *([outcome.decision] if outcome.decision else []))
+    world.show("Retraining", outcome)
 
 
 def _judged(outcome: RetrainOutcome) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -13,6 +12,7 @@ import pytest
 
 from prodml.errors import ConfigError
 from prodml.ports import Metrics
+from prodml.testing.rules import equal, rule
 
 __all__ = [
     "N_EACH",
@@ -92,26 +92,6 @@ class MetricsProbe:
         equal("sum", found["sum"], total)
         if buckets is not None:
             equal("buckets", dict(found["buckets"]), dict(buckets))
-
-
-def rule(test: Callable[[T, Metrics], None]) -> Callable[[T, Metrics], None]:
-    """Let the message of a failed test begin with its rule, which is its docstring."""
-
-    @functools.wraps(test)
-    def checked(self: T, metrics: Metrics) -> None:
-        try:
-            test(self, metrics)
-        except Exception as exc:
-            told = exc if isinstance(exc, AssertionError) else repr(exc)
-            raise AssertionError(f"{test.__doc__} But: {told}") from exc
-
-    return checked
-
-
-def equal(what: str, found: object, expected: object) -> None:
-    """Fail unless the two are equal."""
-    if found != expected:
-        raise AssertionError(f"{what} is {found}, not {expected}")
 
 
 def refuses(what: str, call: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
-from typing import TypeVar
 
 import pytest
 
 from prodml.ports import Storage
+from prodml.testing.rules import equal, rule
 
 __all__ = ["StorageProbe", "equal", "keys", "raises", "rule"]
-
-T = TypeVar("T")
 
 
 class StorageProbe:
@@ -26,26 +23,6 @@ class StorageProbe:
     def reopen(self, storage: Storage) -> Storage:
         """Return a new adapter of the same location; the same one where nothing outlives it."""
         return storage
-
-
-def rule(test: Callable[[T, Storage], None]) -> Callable[[T, Storage], None]:
-    """Let the message of a failed test begin with its rule, which is its docstring."""
-
-    @functools.wraps(test)
-    def checked(self: T, storage: Storage) -> None:
-        try:
-            test(self, storage)
-        except Exception as exc:
-            told = exc if isinstance(exc, AssertionError) else repr(exc)
-            raise AssertionError(f"{test.__doc__} But: {told}") from exc
-
-    return checked
-
-
-def equal(what: str, found: object, expected: object) -> None:
-    """Fail unless the two are equal."""
-    if found != expected:
-        raise AssertionError(f"{what} is {found!r:.200}, not {expected!r:.200}")
 
 
 def raises(error: type[Exception], what: str, call: Callable[[], object]) -> None:

@@ -93,7 +93,11 @@ def lint(session: nox.Session) -> None:
 def typing(session: nox.Session) -> None:
     """Strict types inside, complete types outside."""
     session.install(
-        f".[{EXTRAS},testing]", "mypy>=1.18", "pyright>=1.1.400", "pandas-stubs", "scipy-stubs"
+        f".[{EXTRAS},testing]",
+        "mypy>=1.18",
+        "pyright[nodejs]>=1.1.400",
+        "pandas-stubs",
+        "scipy-stubs",
     )
     session.run("mypy")
     session.run("pyright")
@@ -112,7 +116,7 @@ def docs(session: nox.Session) -> None:
     session.install(".", "sphinx>=8", "furo", "myst-parser>=4")
     out = Path("docs/_build/html")
     shutil.rmtree(out.parent, ignore_errors=True)
-    session.run("sphinx-build", "-W", "-n", "--keep-going", "-q", "-b", "html", "docs", str(out))
+    session.run("sphinx-build", "-W", "--keep-going", "-q", "-b", "html", "docs", str(out))
     session.log(f"the docs are in {out / 'index.html'}")
 
 

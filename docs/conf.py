@@ -19,10 +19,14 @@ exclude_patterns = ["_build", "changelog.d"]
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 
+# Types in docstrings are prose ("mapping of str to float, optional"), so only other references are checked by -n.
+nitpick_ignore_regex = [("py:class", ".*"), ("py:obj", r".*\.(Data|RunT)")]
+
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_default_options = {"members": True, "show-inheritance": True}
 napoleon_google_docstring = False
+napoleon_custom_sections = ["Source"]
 napoleon_use_ivar = True
 napoleon_use_rtype = False
 

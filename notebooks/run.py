@@ -17,7 +17,9 @@ from nbformat import NotebookNode
 
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 # A path into somebody's machine, as an output may show it.
-MACHINE_PATH = re.compile(r"(?<![\w<:/.])/(?:home|root|tmp|usr|var|opt|work|Users|private)/|[A-Z]:\\\\")
+MACHINE_PATH = re.compile(
+    r"(?<![\w<:/.])/(?:home|root|tmp|usr|var|opt|work|Users|private)/|[A-Z]:\\\\"
+)
 
 
 def main() -> int:
@@ -56,9 +58,7 @@ def differences(notebook: NotebookNode, target: Path) -> Iterator[str]:
         yield f"{target} does not exist"
         return
     committed = nbformat.read(target, as_version=4)
-    mine, theirs = (
-        [(c.cell_type, c.source) for c in book.cells] for book in (notebook, committed)
-    )
+    mine, theirs = ([(c.cell_type, c.source) for c in book.cells] for book in (notebook, committed))
     if len(mine) != len(theirs):
         yield f"{target} has {len(theirs)} cells, the text has {len(mine)}"
     for i, (one, other) in enumerate(zip(mine, theirs, strict=False), 1):

@@ -12,8 +12,6 @@ from prodml.errors import MissingExtraError
 EXTRAS: Mapping[str, tuple[tuple[str, str, str], ...]] = MappingProxyType(
     {
         "arrow": (("pyarrow>=16", "pyarrow", "Arrow tables as input; Parquet files"),),
-        "fast": (("numba>=0.61", "numba", "compiled kernels, equal to the numpy ones"),),
-        "plot": (("matplotlib>=3.9", "matplotlib", "figures from `plot()` methods"),),
         "polars": (("polars>=1.0", "polars", "polars frames as input"),),
         "prometheus": (("prometheus-client>=0.20", "prometheus_client", "`PrometheusMetrics`"),),
         "serve": (("uvicorn>=0.30", "uvicorn", "an ASGI server for `prodml.serving`"),),

@@ -125,12 +125,15 @@ class UnknownNameError(ProdmlError, LookupError):
         The names that exist.
     """
 
-    def __init__(self, what: str, name: str, known: Iterable[str] = (), *, where: str = "") -> None:
-        known = tuple(str(k) for k in known)
-        super().__init__(f'no {what} "{name}"{where and " " + where}. {known_names(name, known)}')
+    def __init__(
+        self, what: str, name: str, known: Iterable[str] | None = (), *, where: str = ""
+    ) -> None:
+        """Say what was asked for; with None as `known`, names are too many or too private to list."""
+        hint = "" if known is None else f" {known_names(name, known := tuple(map(str, known)))}"
+        super().__init__(f'no {what} "{name}"{where and " " + where}.{hint}')
         self.what = what
         self.name = name
-        self.known = known
+        self.known = tuple(known or ())
 
 
 class ConflictError(ProdmlError, RuntimeError):

@@ -20,7 +20,6 @@ from prodml.ab.assignment import (
 )
 from prodml.errors import ConfigError
 
-
 NAMES = ["arm0", "arm1", "arm2", "arm3", "champion", "challenger"]
 
 

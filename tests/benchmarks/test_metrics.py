@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 import pytest
 
 from prodml.metrics import MemoryMetrics, NullMetrics, PrometheusMetrics
 
-ADAPTERS = [NullMetrics, MemoryMetrics, PrometheusMetrics]
+PROMETHEUS = pytest.param(
+    PrometheusMetrics,
+    marks=pytest.mark.skipif(
+        find_spec("prometheus_client") is None,
+        reason="PrometheusMetrics needs the extra prodml[prometheus]",
+    ),
+)
+
+ADAPTERS = [NullMetrics, MemoryMetrics, PROMETHEUS]
 
 
 @pytest.mark.parametrize("adapter", ADAPTERS)

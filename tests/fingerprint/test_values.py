@@ -252,7 +252,7 @@ def test_what_cannot_be_seen_is_refused_by_its_path(what):
 
 def test_a_refusal_does_not_show_the_keys_of_a_dict():
     with pytest.raises(ConfigError, match=r"^value\[\.\.\.\] is a _thread\.lock"):
-        fingerprint_value({"ada@example.org": threading.Lock()})
+        fingerprint_value({"ops@example.org": threading.Lock()})
 
 
 def test_padding_between_the_fields_of_a_record_does_not_count():

@@ -37,10 +37,10 @@ from prodml.storage import FolderStorage, MemoryStorage
 
 
 def test_an_appended_event_is_what_every_later_reader_sees(storage, clock):
-    journal = Journal(storage, "models/churn", actor="ada", clock=clock)
+    journal = Journal(storage, "models/churn", actor="ops", clock=clock)
     event = journal.append("note", {"x": 1.0, "big": 1e21, "t": "ü"}, reason="because")
     assert list(Journal(storage, "models/churn").events()) == [event]
-    assert (event.seq, event.type, event.actor, event.reason) == (1, "note", "ada", "because")
+    assert (event.seq, event.type, event.actor, event.reason) == (1, "note", "ops", "because")
     assert event.payload == {"x": 1, "big": 1e21, "t": "ü"}
     assert event.at == datetime(2026, 1, 1, 0, 0, 1, tzinfo=UTC)
 

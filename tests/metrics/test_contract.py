@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import copy
 import math
+from importlib.util import find_spec
 
 import pytest
 
 from prodml.errors import UnknownNameError
 from prodml.metrics import MemoryMetrics, PrometheusMetrics
 from prodml.testing.metrics_contract import MetricsContract
+
+PROMETHEUS = pytest.param(
+    PrometheusMetrics,
+    marks=pytest.mark.skipif(
+        find_spec("prometheus_client") is None,
+        reason="PrometheusMetrics needs the extra prodml[prometheus]",
+    ),
+)
 
 
 class ByWireName(MetricsContract):
@@ -38,6 +47,9 @@ class TestMemory(ByWireName):
 class TestPrometheus(ByWireName):
     @pytest.fixture
     def metrics(self):
+        pytest.importorskip(
+            "prometheus_client", reason="PrometheusMetrics needs the extra prodml[prometheus]"
+        )
         return PrometheusMetrics()
 
 
@@ -47,7 +59,7 @@ def test_infinity_is_a_bucket_of_its_own():
     assert set(TestMemory().read(metrics, "wait_seconds", {})["buckets"]) == {1.0, math.inf}
 
 
-@pytest.mark.parametrize("adapter", [MemoryMetrics, PrometheusMetrics])
+@pytest.mark.parametrize("adapter", [MemoryMetrics, PROMETHEUS])
 def test_a_deep_copy_counts_in_the_same_place(adapter):
     metrics = adapter()
     assert copy.deepcopy({"metrics": metrics})["metrics"] is metrics

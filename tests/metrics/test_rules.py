@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from itertools import pairwise
 
 import pytest
 
 from prodml.errors import ConfigError
 from prodml.metrics import DEFAULT_BUCKETS, MemoryMetrics, NullMetrics, PrometheusMetrics
+
+PROMETHEUS = pytest.param(
+    PrometheusMetrics,
+    marks=pytest.mark.skipif(
+        find_spec("prometheus_client") is None,
+        reason="PrometheusMetrics needs the extra prodml[prometheus]",
+    ),
+)
 
 
 def told(call):
@@ -72,14 +81,14 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("adapter", [MemoryMetrics, PrometheusMetrics, NullMetrics])
+@pytest.mark.parametrize("adapter", [MemoryMetrics, PROMETHEUS, NullMetrics])
 @pytest.mark.parametrize("what", WRONG)
 def test_a_mistake_is_told_alike_by_every_adapter(adapter, what):
     call, message = WRONG[what]
     assert told(lambda: call(adapter())) == message
 
 
-@pytest.fixture(params=[MemoryMetrics, PrometheusMetrics])
+@pytest.fixture(params=[MemoryMetrics, PROMETHEUS])
 def metrics(request):
     return request.param()
 

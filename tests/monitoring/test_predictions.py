@@ -8,11 +8,11 @@ import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from prodml.storage import FolderStorage, MemoryStorage
-from prodml.testing import ManualClock
 
 from prodml.errors import ConfigError, ConflictError, IntegrityError, UnknownNameError
 from prodml.monitoring import LoggedPrediction, PredictionLog
+from prodml.storage import FolderStorage, MemoryStorage
+from prodml.testing import ManualClock
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -75,7 +75,7 @@ def test_the_first_of_two_conflicting_outcomes_stands(log):
 
 
 def test_an_outcome_for_nothing_is_refused(log):
-    with pytest.raises(UnknownNameError, match='no prediction "p9" in log "default"'):
+    with pytest.raises(UnknownNameError, match='no prediction "p9".*log "default"'):
         log.record_outcome("p9", "benign")
 
 
@@ -84,7 +84,9 @@ def test_a_batch_of_outcomes_says_what_became_of_each(log):
     receipt = log.record_outcomes(
         {"p0": "benign", "p1": "malignant", "p9": "benign", "p2": "malignant"}
     )
-    assert (receipt.recorded, receipt.duplicate, receipt.unknown) == (2, 1, ("p9",))
+    assert receipt.counts() == {"recorded": 2, "duplicate": 1, "conflicting": 0, "unknown": 1}
+    assert (receipt.recorded, receipt.unknown) == (("p1", "p2"), ("p9",))
+    assert repr(receipt) == "OutcomeReceipt(2 recorded, 1 duplicate, 1 unknown)"
     assert log.record_outcomes({"p1": "benign"}).conflicting == ("p1",)
 
 

@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 from decimal import Decimal
+from importlib.util import find_spec
 
 import numpy as np
 import pandas as pd
@@ -80,7 +81,9 @@ def test_the_input_is_left_alone(people):
     pd.testing.assert_frame_equal(people, before)
 
 
-DTYPES = ["object", "str", "category", "string", "string[pyarrow]"]
+DTYPES = ["object", "str", "category", "string"]
+if find_spec("pyarrow") is not None:
+    DTYPES.append("string[pyarrow]")
 
 
 @given(
@@ -107,19 +110,21 @@ def test_frame_chunk_and_record_agree_whatever_the_dtype(cells, dtype, size):
 
 
 @pytest.mark.parametrize(
-    "column",
+    ("cells", "dtype"),
     [
-        pd.Series([1, 2, None]),
-        pd.Series([1, 2, None], dtype="Int64"),
-        pd.Series([1, 2, None], dtype="int64[pyarrow]"),
-        pd.Series([1, 2, None], dtype=object),
-        pd.Series([1, 2, None], dtype="category"),
-        pd.Series(["1", "2", None]),
-        pd.Series([Decimal(1), Decimal("2.0"), None], dtype=object),
+        ([1, 2, None], None),
+        ([1, 2, None], "Int64"),
+        ([1, 2, None], "int64[pyarrow]"),
+        ([1, 2, None], object),
+        ([1, 2, None], "category"),
+        (["1", "2", None], None),
+        ([Decimal(1), Decimal("2.0"), None], object),
     ],
-    ids=lambda c: str(c.dtype),
 )
-def test_one_id_has_one_pseudonym_in_every_dtype(column):
+def test_one_id_has_one_pseudonym_in_every_dtype(cells, dtype):
+    if "pyarrow" in str(dtype):
+        pytest.importorskip("pyarrow", reason="columns on Arrow memory need the extra arrow")
+    column = pd.Series(cells, dtype=dtype)
     after = Anonymizer({"id": Pseudonymize()}, keys=KEYS).fit_transform(
         pd.DataFrame({"id": column})
     )
@@ -158,8 +163,7 @@ def test_a_result_is_the_same_in_another_process(people, tmp_path):
 
 
 def test_records_and_polars_come_in_as_well(people):
-    import polars as pl
-
+    pl = pytest.importorskip("polars", reason="polars frames need the extra polars")
     policy = {"age": Generalize(width=10), "card": Mask()}
     reference = Anonymizer(policy).fit_transform(people[["age", "card"]])
     records = people[["age", "card"]].to_dict("records")

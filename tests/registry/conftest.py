@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
+from threadpoolctl import threadpool_limits
 
 from prodml.registry import Registry
 from prodml.storage import MemoryStorage
@@ -40,6 +41,13 @@ class Ticks:
     def __call__(self):
         self.now += timedelta(minutes=1)
         return self.now
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread():
+    """Small models are fitted fastest without a pool of threads that wait for each other."""
+    with threadpool_limits(1):
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -100,7 +108,7 @@ def storage():
 
 @pytest.fixture
 def registry(storage):
-    return Registry(storage, actor="ada", clock=Ticks())
+    return Registry(storage, actor="ops", clock=Ticks())
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ def trail():
 
 
 def test_every_action_is_told_to_the_trail(storage, trail, weak, strong):
-    registry = Registry(storage, actor="ada", audit=trail)
+    registry = Registry(storage, actor="ops", audit=trail)
     registry.register("tumours", weak)
     registry.register("tumours", strong)
     registry.promote("tumours", 1)
@@ -42,7 +42,7 @@ def test_every_action_is_told_to_the_trail(storage, trail, weak, strong):
         ("read", "models/tumours/1/reference", "ok"),
         ("read", "models/tumours/1/holdout", "ok"),
     ]
-    assert {actor for actor, *_ in trail.lines} == {"ada"}
+    assert {actor for actor, *_ in trail.lines} == {"ops"}
     assert trail.lines[3][4] == {"version": 2, "previous": 1, "kind": "gate"}
 
 

@@ -2,6 +2,7 @@
 
 import json
 import random
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -34,7 +35,8 @@ class Opened:
     """A stored model, open for surgery. It is stored again without its probe."""
 
     def __init__(self, model, rows=X):
-        self.header, arrays = unpack(inert.dumps(model, rows=rows))
+        stored = model if isinstance(model, bytes) else inert.dumps(model, rows=rows)
+        self.header, arrays = unpack(stored)
         self.arrays = {name: array.copy() for name, array in arrays.items()}
         self.header["probe"] = None
 
@@ -264,7 +266,7 @@ def test_trees_of_other_shapes_are_refused():
         (DecisionTreeClassifier(), "DecisionTreeClassifier"),
         (RandomForestClassifier(2), "RandomForestClassifier"),
         (GradientBoostingClassifier(n_estimators=2), "GradientBoostingClassifier"),
-        (HistGradientBoostingClassifier(max_iter=2), "HistGradientBoostingClassifier"),
+        (HistGradientBoostingClassifier(max_iter=1), "HistGradientBoostingClassifier"),
         (SVC(), "SVC"),
         (KNeighborsClassifier(), "KNeighborsClassifier"),
         (KMeans(2, n_init=1), "KMeans"),
@@ -300,22 +302,33 @@ def test_stages_that_are_no_table_are_refused():
     refuses(opened, "stages")
 
 
+@cache
+def histogram():
+    model = HistGradientBoostingClassifier(max_iter=1, min_samples_leaf=5)
+    return inert.dumps(model.fit(X, X[:, 0] > 1), rows=X)
+
+
 @pytest.mark.parametrize(("field", "value"), [("left", 0), ("right", 10**6), ("feature_idx", 9)])
 def test_a_hostile_node_of_histogram_boosting_is_refused(field, value):
-    opened = Opened(HistGradientBoostingClassifier(max_iter=2, min_samples_leaf=5).fit(X, Y))
+    opened = Opened(histogram())
     records = opened.node("TreePredictor", "nodes")
     opened.arrays[dict(records[2:])[field][1]][0] = value
     refuses(opened, "node 0")
 
 
 def categories():
+    return Opened(histogram_over_categories())
+
+
+@cache
+def histogram_over_categories():
     frame = pd.DataFrame(
         {"a": X[:, 0], "b": pd.Categorical(np.array(["u", "v"])[np.arange(40) % 2])}
     )
     model = HistGradientBoostingClassifier(
-        max_iter=3, categorical_features="from_dtype", min_samples_leaf=2
+        max_iter=1, categorical_features="from_dtype", min_samples_leaf=2
     )
-    return Opened(model.fit(frame, (X[:, 0] > 1) ^ (np.arange(40) % 2)), frame)
+    return inert.dumps(model.fit(frame, (X[:, 0] > 1) ^ (np.arange(40) % 2)), rows=frame)
 
 
 def test_a_category_set_out_of_range_is_refused():

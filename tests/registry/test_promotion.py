@@ -21,7 +21,7 @@ def test_a_first_promotion_has_nothing_to_be_compared_with(registry, weak):
 
 def test_a_better_version_is_promoted_with_its_evidence(filled):
     promotion = filled.promote("tumours", 2, reason="nightly")
-    assert (promotion.previous, promotion.kind, promotion.actor) == (1, "gate", "ada")
+    assert (promotion.previous, promotion.kind, promotion.actor) == (1, "gate", "ops")
     assert promotion.decision.verdict == "promote"
     assert promotion.decision.n_rows == 400
     assert filled.aliases("tumours") == {"champion": 2}

@@ -43,7 +43,7 @@ def test_a_version_knows_what_its_run_knew(registry, strong, storage):
         ("high", "low"),
         "risk",
     )
-    assert (version.tags, version.reason, version.actor) == ({"team": "a"}, "nightly", "ada")
+    assert (version.tags, version.reason, version.actor) == ({"team": "a"}, "nightly", "ops")
     assert version.estimator.endswith("DecisionTreeClassifier")
     assert version.created.isoformat() == "2030-01-01T00:01:00+00:00"
     assert version.deprecated is None

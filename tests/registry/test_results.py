@@ -23,7 +23,7 @@ def test_a_version_prints_its_facts(busy):
     assert "accuracy 0.9" in text
     assert "4 columns" in text
     assert "inert/1" in text
-    assert "2030-01-01 00:01 UTC by ada" in text
+    assert "2030-01-01 00:01 UTC by ops" in text
 
 
 def test_a_deprecated_version_prints_why(busy):
@@ -67,7 +67,7 @@ def test_the_history_tells_who_pointed_what_where_when_and_why(busy):
     lines = repr(history).split("\n")
     assert "1 → 2" in lines[4]
     assert "400 rows" in lines[4]
-    assert "ada" in lines[4]
+    assert "ops" in lines[4]
     assert "nightly" in lines[4]
     assert "&lt;b&gt;try" in history._repr_html_()
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from prodml.storage import FolderStorage, MemoryStorage
-from prodml.testing import ManualClock
 
 from prodml.errors import ConfigError, IntegrityError
 from prodml.security import AuditTrail
+from prodml.storage import FolderStorage, MemoryStorage
+from prodml.testing import ManualClock
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

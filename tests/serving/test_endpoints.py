@@ -63,14 +63,17 @@ def test_no_records_are_no_answers(ask):
 def test_an_outcome_finds_its_prediction(ask, rows, storage):
     (made,) = json.loads(ask("POST", "/predict", {"inputs": rows[0]}).body)["predictions"]
     response = ask("POST", "/outcomes", {"outcomes": {made["id"]: made["prediction"]}})
-    assert json.loads(response.body) == {"recorded": 1}
+    assert json.loads(response.body)["recorded"] == 1
     assert PredictionLog(storage).performance().scores["accuracy"] == 1.0
 
 
-def test_an_outcome_for_nothing_is_not_found(ask):
-    response = ask("POST", "/outcomes", {"outcomes": {"p0": "benign"}})
-    assert response.status == 404
-    assert 'no prediction "p0"' in detail(response)
+def test_outcomes_that_could_not_be_used_are_named(ask, rows):
+    (made,) = json.loads(ask("POST", "/predict", {"inputs": rows[0]}).body)["predictions"]
+    ask("POST", "/outcomes", {"outcomes": {made["id"]: "benign"}})
+    sent = {made["id"]: "malignant", "p0": "benign"}
+    answer = json.loads(ask("POST", "/outcomes", {"outcomes": sent}).body)
+    assert answer["ids"] == {"conflicting": [made["id"]], "unknown": ["p0"]}
+    assert (answer["recorded"], answer["conflicting"], answer["unknown"]) == (0, 1, 1)
 
 
 def test_health_model_and_metrics_are_told(ask, rows):

@@ -51,7 +51,18 @@ def test_nearly_every_rule_has_a_fault_to_catch():
     assert set(RULES) - {fault.rule for fault in STORAGE_FAULTS} == {"S10", "S49", "S52"}
 
 
-@pytest.mark.parametrize("name", ["ignores if_absent", "drops empty values", "after is inclusive"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ignores if_absent",
+        "drops empty values",
+        "after is inclusive",
+        "ranges include their end",
+        "takes limit=0 for no limit",
+        "lists folder by folder",
+        "delete takes what is below along",
+    ],
+)
 def test_the_model_alone_catches_faults_of_plain_calls(name):
     fault = next(f for f in STORAGE_FAULTS if f.name == name)
     with pytest.raises(AssertionError, match="^S52"):

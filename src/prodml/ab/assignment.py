@@ -87,6 +87,10 @@ def check_weights(arms: Mapping[str, float]) -> dict[str, float]:
     ConfigError
         If there is no arm, a name is empty, a weight is negative or no number, or they do not sum to 1.
     """
+    if not isinstance(arms, Mapping):
+        raise ConfigError(
+            f'arms map names to shares, such as {{"a": 0.5, "b": 0.5}}, got a {type(arms).__name__}.'
+        )
     if not arms:
         raise ConfigError("an experiment needs at least one arm, got none.")
     for arm, weight in arms.items():

@@ -76,8 +76,8 @@ def start(arms: Mapping[str, float], *, salt: str, control: str, horizon: int) -
     """
     if control not in arms:
         raise ConfigError(f"control must be one of the arms {', '.join(arms)}, got {control!r}.")
-    if horizon < 1:
-        raise ConfigError(f"horizon must be at least 1 unit, got {horizon}.")
+    if type(horizon) is not int or horizon < 1:
+        raise ConfigError(f"horizon must be a whole number of at least 1 unit, got {horizon!r}.")
     segments = [list(segment) for segment in allocate(arms)]
     settings = {"salt": salt, "control": control, "horizon": horizon, "segments": segments}
     return Draft("started", {"arms": dict(arms), **settings})

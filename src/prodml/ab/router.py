@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import SupportsFloat
 
 import attrs
@@ -18,6 +18,7 @@ from prodml.ab.results import ExperimentResult
 from prodml.errors import ConfigError, ConflictError, UnknownNameError
 from prodml.journal import Blobs, Draft, Journal, Rows
 from prodml.ports import Clock, Storage, utc_now
+from prodml.ports.duck import is_number
 
 __all__ = ["ABRouter", "Receipt"]
 
@@ -95,6 +96,7 @@ class ABRouter:
         clock: Clock = utc_now,
     ) -> None:
         self.name = name
+        self._storage = storage
         stream = f"experiments/{name}"
         self._journal = Journal(storage, stream, fold=Phases(), actor=actor, clock=clock)
         self._rows = Rows(self._journal, Blobs(storage, f"{stream}/blobs"))
@@ -115,8 +117,7 @@ class ABRouter:
         Assignment
             The same one every time, unless the weights were changed before the unit was exposed.
         """
-        if not unit or not isinstance(unit, str):
-            raise ConfigError("a unit is a text that is not empty, such as a customer id.")
+        _check_unit(unit)
         phase = len(self._setup.phases)
         if phase > 1:
             met = self._ledger.arms.get(self._uid(unit))
@@ -149,6 +150,8 @@ class ABRouter:
         int
             How many were exposed for the first time.
         """
+        if isinstance(units, str) or not isinstance(units, Iterable):
+            raise ConfigError(f"units must be a sequence of texts, got a {type(units).__name__}.")
         ledger = self._refresh()
         new: dict[str, list[str | int]] = {}
         for unit in units:
@@ -202,6 +205,8 @@ class ABRouter:
         """
         if not metric or not isinstance(metric, str):
             raise ConfigError("a metric has a name that is not empty.")
+        if not isinstance(outcomes, Mapping):
+            raise ConfigError(f"outcomes map units to numbers, got a {type(outcomes).__name__}.")
         for value in outcomes.values():
             if not isinstance(value, SupportsFloat) or not math.isfinite(value):
                 raise ConfigError(f"an outcome of {metric!r} must be a finite number.")
@@ -276,8 +281,8 @@ class ABRouter:
         UnknownNameError
             If outcomes were recorded, but none of this metric.
         """
-        if not 0 < alpha < 1:
-            raise ConfigError(f"alpha must lie in (0, 1), got {alpha}.")
+        if not is_number(alpha) or not 0 < alpha < 1:
+            raise ConfigError(f"alpha must lie in (0, 1), got {alpha!r}.")
         self.refresh()
         if self._ledger.totals and metric not in self._ledger.totals:
             raise UnknownNameError("metric", metric, self._ledger.totals, where=f'in "{self.name}"')
@@ -289,9 +294,11 @@ class ABRouter:
         found = Setup.of(self._journal.state())
         if arms is None:
             if found is None:
-                raise UnknownNameError("experiment", self.name)
+                raise UnknownNameError("experiment", self.name, self._others())
             return found
         weights = check_weights(arms)
+        if salt is not None and not isinstance(salt, str):
+            raise ConfigError(f"salt must be a text, got a {type(salt).__name__}.")
         if found is None:
             draft = start(
                 weights,
@@ -302,6 +309,15 @@ class ABRouter:
             found = self._start(draft)
         self._check_same(found, weights, control, salt)
         return found
+
+    def _others(self) -> list[str]:
+        """Names of the experiments in the same storage."""
+        names: list[str] = []
+        after = None
+        while found := next(self._storage.list("experiments/", after=after, limit=1), None):
+            names.append(found.key.split("/")[1])
+            after = f"experiments/{names[-1]}0"  # "0" follows "/": the next one is another's key
+        return names
 
     def _start(self, draft: Draft) -> Setup:
         def once(state: dict[str, object]) -> Draft:
@@ -341,6 +357,7 @@ class ABRouter:
 
     def _uid(self, unit: str) -> str:
         """Name a unit goes by in the journal: a digest, so that ids of people are not written down."""
+        _check_unit(unit)
         h = self._uids.copy()
         h.update(unit.encode())
         return h.hexdigest()
@@ -354,3 +371,8 @@ class ABRouter:
                     self._ledger.came(rows)
                 self._ledger.seq = event.seq
             return self._ledger
+
+
+def _check_unit(unit: object) -> None:
+    if not unit or not isinstance(unit, str):
+        raise ConfigError("a unit is a text that is not empty, such as a customer id.")

@@ -23,6 +23,7 @@ from prodml.contracts.rules import (
 )
 from prodml.contracts.tolerance import FreshDraw, Mostly
 from prodml.errors import ConfigError, known_names
+from prodml.ports.duck import is_number
 from prodml.tables import Kind
 
 if TYPE_CHECKING:
@@ -35,8 +36,10 @@ Number: TypeAlias = "int | float"
 
 
 def _check_mostly(_: object, __: object, value: Mostly) -> None:
-    if not isinstance(value, FreshDraw) and not 0 < value <= 1:
-        raise ConfigError(f"mostly must be a share in (0, 1] or a FreshDraw, got {value}")
+    if isinstance(value, FreshDraw):
+        return
+    if not is_number(value) or not 0 < value <= 1:
+        raise ConfigError(f"mostly must be a share in (0, 1] or a FreshDraw, got {value!r}")
 
 
 def _check_severity(_: object, __: object, value: str) -> None:
@@ -296,6 +299,9 @@ def _no_gaps(nullable: bool) -> tuple[Rule, ...]:
 
 
 def _check_ends(low: Number | None, high: Number | None) -> None:
+    for end in (low, high):
+        if end is not None and not is_number(end):
+            raise ConfigError(f"the ends of a range are numbers, got a {type(end).__name__}")
     if low is not None and high is not None and not low <= high:
         raise ConfigError(f"the lower end must not exceed the upper one, got {low} and {high}")
 
@@ -308,7 +314,8 @@ def _check_pattern(pattern: str) -> None:
 
 
 def _levels(levels: Iterable[object]) -> tuple[object, ...]:
-    known = () if isinstance(levels, str) else tuple(levels)
+    fits = isinstance(levels, Iterable) and not isinstance(levels, str)
+    known = tuple(levels) if fits else ()
     if not known:
         raise ConfigError("levels must be a collection of at least one value")
     return known

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
@@ -32,7 +32,8 @@ def _as_columns(columns: Mapping[str, Check | Sequence[Check]]) -> dict[str, tup
 
 
 def _as_checks(checks: object, where: str) -> tuple[Check, ...]:
-    found = (checks,) if isinstance(checks, Check) else tuple(checks)  # type: ignore[arg-type]
+    listed = isinstance(checks, Iterable) and not isinstance(checks, str | type)
+    found: tuple[Any, ...] = tuple(checks) if listed else (checks,)  # type: ignore[arg-type]
     if not all(isinstance(c, Check) for c in found):
         raise ConfigError(f"{where} takes Check values, such as Check.number(min=0)")
     if len([c for c in found if c.kind]) > 1:
@@ -289,7 +290,7 @@ class Contract:
         ConfigError
             If `data` is not what `to_dict` gives.
         """
-        given: dict[str, Any] = dict(data)
+        given: dict[str, Any] = dict(data) if isinstance(data, Mapping) else {}
         if given.pop("format", None) != _FORMAT:
             raise ConfigError(f'a stored contract has "format": "{_FORMAT}"')
         try:

@@ -97,7 +97,7 @@ overflow-wrap:anywhere;text-wrap:balance}
 h2{font-size:1.25rem;line-height:1.3;letter-spacing:-.01em;margin:0 0 .75rem;overflow-wrap:anywhere}
 h3{font-size:1.02rem;margin:1.5rem 0 .5rem}
 section{margin-top:2.75rem;padding-top:1.5rem;border-top:1px solid var(--edge)}
-p{margin:.6rem 0;max-width:68ch}
+p{margin:.6rem 0;max-width:68ch}svg{margin:.75rem 0}
 a{color:var(--link);text-decoration-thickness:1px;text-underline-offset:.15em}
 code,pre{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font-size:.875em}
 code{background:var(--tint);padding:.1em .35em;border-radius:4px}

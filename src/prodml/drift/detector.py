@@ -201,6 +201,10 @@ class DriftDetector:
             If they were counted against another reference.
         """
         profile, rules = self._fitted(), self._rules()
+        if not isinstance(counts, DriftCounts):
+            raise ConfigError(
+                f"judge takes what count() gives, got a {type(counts).__name__}; detect takes a table"
+            )
         if counts.signature != profile.signature:
             raise ConfigError("these counts were taken against another reference than this one")
         too_few = counts.n_rows < rules.min_rows

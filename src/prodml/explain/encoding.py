@@ -166,6 +166,9 @@ def _positions(spec: Any, names: Sequence[str] | None, n: int) -> NDArray[np.int
     if isinstance(spec, slice) and any(isinstance(end, str) for end in (spec.start, spec.stop)):
         return None
     listed = [spec] if isinstance(spec, str | int) else spec
+    if isinstance(listed, UserList):
+        # scikit-learn 1.6 keeps the remainder's columns in a list that warns when it is read.
+        listed = listed.data
     if not isinstance(listed, slice) and any(isinstance(column, str) for column in listed):
         known = [] if names is None else list(names)
         return np.array([known.index(str(column)) for column in listed])

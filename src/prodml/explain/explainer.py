@@ -28,11 +28,15 @@ class Explainer:
     Contributions are Shapley values: per row and output they add up, with the base value, to what the
     model says. The first of these that reproduces the model's own output is taken:
 
-    ``trees``        decision trees, random forests, extra trees, gradient boosting and histogram
-                     gradient boosting of scikit-learn. Exact.
-    ``linear``       anything that is a weighted sum on the scale explained. Exact.
-    ``enumeration``  any other model of up to 12 columns that the budget allows. Exact.
-    ``sampling``     any other model: random orders of the columns, with standard errors.
+    ``trees``
+        Decision trees, random forests, extra trees, gradient boosting and histogram gradient
+        boosting of scikit-learn. Exact.
+    ``linear``
+        Anything that is a weighted sum on the scale explained. Exact.
+    ``enumeration``
+        Any other model of up to 12 columns that the budget allows. Exact.
+    ``sampling``
+        Any other model: random orders of the columns, with standard errors.
 
     Pipelines are explained in their raw columns: the columns of a one-hot encoding act as one. With a
     background, an absent column takes the values of the background rows; trees can also do without one and

@@ -116,6 +116,10 @@ def unpack(
         overlap or leave a gap, a shape that does not fit its buffer, an unknown dtype, a key
         twice. Whatever the bytes, nothing is allocated beyond the header.
     """
+    if not isinstance(data, Path | bytes | bytearray | memoryview):
+        raise ConfigError(
+            f"a container is bytes or the Path of a file, got a {type(data).__name__}"
+        )
     view = _map(data) if isinstance(data, Path) else memoryview(data).toreadonly().cast("B")
     entries, start = _read_header(view)
     own = _own_header(entries.pop("__metadata__", None))

@@ -12,6 +12,7 @@ from prodml import display
 from prodml.errors import ConfigError
 from prodml.gate.decision import Comparison, GateDecision, Require, Verdict
 from prodml.gate.predictions import Predictions
+from prodml.ports.duck import is_number
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -29,14 +30,14 @@ _FEWEST_OF_A_CLASS = 10  # below it the normal approximation of DeLong's test pr
 
 
 def _share(_: object, field: attrs.Attribute[float], value: float) -> None:
-    if not 0.0 < value < 1.0:
-        raise ConfigError(f"{field.name} must lie in (0, 1), got {value}")
+    if not is_number(value) or not 0.0 < value < 1.0:
+        raise ConfigError(f"{field.name} must lie in (0, 1), got {value!r}")
 
 
 def _at_least(least: float) -> Callable[[object, attrs.Attribute[Number], Number], None]:
     def check(_: object, field: attrs.Attribute[Number], value: Number) -> None:
-        if not value >= least:
-            raise ConfigError(f"{field.name} must be at least {least}, got {value}")
+        if not is_number(value) or not value >= least:
+            raise ConfigError(f"{field.name} must be at least {least}, got {value!r}")
 
     return check
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import attrs
 
-from prodml.errors import ConfigError, known_names
+from prodml.errors import ConfigError, NotFittedError, known_names
+from prodml.ports.duck import check_methods
 
 if TYPE_CHECKING:
     import numpy as np
@@ -92,12 +93,27 @@ class Predictions:
         -------
         Predictions
             Of two classes the scores are the positive class's column.
+
+        Raises
+        ------
+        ConfigError
+            If it has no `predict`.
+        NotFittedError
+            If it is an estimator of scikit-learn that has not been fitted.
         """
+        check_methods(model, "predict", what="model", such_as="LogisticRegression().fit(X, y)")
+        try:
+            labels = model.predict(rows)
+        except Exception as exc:
+            # By its name: knowing the class would need an import of scikit-learn.
+            if type(exc).__name__ != "NotFittedError":
+                raise
+            raise NotFittedError(f"this {type(model).__name__} is not fitted yet") from exc
         classes = getattr(model, "classes_", None)
         scores = None if classes is None else _scores(model, rows)
         if scores is not None and scores.ndim == 2 and scores.shape[1] == 2:
             scores = scores[:, 1]
-        return cls(model.predict(rows), scores, classes)
+        return cls(labels, scores, classes)
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, ArrayLike | None]) -> Predictions:

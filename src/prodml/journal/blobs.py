@@ -8,10 +8,12 @@ from pathlib import Path
 from prodml.errors import (
     AlreadyExistsError,
     AmbiguousWriteError,
+    ConfigError,
     IntegrityError,
     KeyNotFoundError,
 )
 from prodml.fingerprint.digest import check_digest, sha256, sha256_file
+from prodml.ports.duck import check_methods
 from prodml.ports.storage import Storage
 
 __all__ = ["Blobs"]
@@ -39,6 +41,9 @@ class Blobs:
     """
 
     def __init__(self, storage: Storage, prefix: str) -> None:
+        check_methods(
+            storage, "get", "put", "head", what="storage", such_as='open_storage("./store")'
+        )
         self._storage = storage
         self._prefix = prefix
         self._copies: Path | None = None
@@ -61,11 +66,14 @@ class Blobs:
 
         Raises
         ------
+        ConfigError
+            If it is neither bytes nor an existing file.
         IntegrityError
             If something of another size lies where they belong.
         AmbiguousWriteError
             If the storage would not say whether they were written.
         """
+        _check_data(data)
         digest = sha256_file(data) if isinstance(data, Path) else sha256(data)
         size = data.stat().st_size if isinstance(data, Path) else memoryview(data).nbytes
         if not self._has(digest, size):
@@ -178,3 +186,14 @@ class Blobs:
                 f'blob {digest} is damaged: what is stored under "{self._key(digest)}" has the '
                 f"digest {found}"
             )
+
+
+def _check_data(data: object) -> None:
+    if isinstance(data, Path):
+        if not data.is_file():
+            raise ConfigError(f"there is no file {data} to store")
+        return
+    if not isinstance(data, bytes | bytearray | memoryview):
+        raise ConfigError(
+            f"a blob is bytes, a buffer or the Path of a file, got a {type(data).__name__}"
+        )

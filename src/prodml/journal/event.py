@@ -11,6 +11,7 @@ from prodml.errors import ConfigError, IntegrityError
 from prodml.fingerprint.canonical import canonical_json
 from prodml.fingerprint.digest import sha256
 from prodml.journal.envelope import open_envelope, seal
+from prodml.ports.clock import check_aware
 
 __all__ = [
     "MAX_EVENT_BYTES",
@@ -266,8 +267,7 @@ def decode_alone(data: bytes, *, where: str) -> Event:
 
 
 def _rfc3339(at: datetime) -> str:
-    if at.tzinfo is None:
-        raise ConfigError("the clock of a journal returns aware datetimes, got a naive one")
+    check_aware(at, "what the clock of a journal returns")
     return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 

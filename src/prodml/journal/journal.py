@@ -16,6 +16,7 @@ from prodml.journal.fold import Fold
 from prodml.journal.log import Log
 from prodml.journal.reader import Reader
 from prodml.ports.clock import Clock, utc_now
+from prodml.ports.duck import check_methods
 from prodml.ports.storage import Storage
 
 __all__ = ["Journal"]
@@ -67,7 +68,7 @@ class Journal:
     Examples
     --------
     >>> from prodml.storage import MemoryStorage
-    >>> journal = Journal(MemoryStorage(), "models/churn", actor="ada")
+    >>> journal = Journal(MemoryStorage(), "models/churn", actor="ops")
     >>> journal.append("note", {"text": "first"}).seq
     1
     >>> [event.payload["text"] for event in journal.events()]
@@ -89,6 +90,9 @@ class Journal:
         rng: random.Random | None = None,
         new_id: Callable[[], str] | None = None,
     ) -> None:
+        check_methods(
+            storage, "get", "put", "list", what="storage", such_as='open_storage("./store")'
+        )
         if type(checkpoint_every) is not int or checkpoint_every < 1:
             raise ConfigError(f"checkpoint_every must be 1 or more, got {checkpoint_every!r}")
         self._log = Log(storage, stream)
@@ -173,6 +177,10 @@ class Journal:
         Exception
             What `decide` raises, and what `append` raises.
         """
+        if not callable(decide):
+            raise ConfigError(
+                f"decide must be a function of the state, got a {type(decide).__name__}"
+            )
 
         def look_and_decide() -> tuple[Head, Draft]:
             tail, state = self._reader.look()
@@ -238,6 +246,10 @@ class Journal:
         IntegrityError
             That names the first event that is not what it was.
         """
+        if expect is not None and not isinstance(expect, Head):
+            raise ConfigError(
+                f"expect must be a Head, as head() gives it, got a {type(expect).__name__}"
+            )
         return self._reader.verify(expect)
 
     def _commit(self, plan: Callable[[], tuple[Head, Draft]], actor: str | None) -> Event:

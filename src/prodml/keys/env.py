@@ -26,7 +26,7 @@ class EnvKeys:
 
     Parameters
     ----------
-    prefix : str, default "PRODML_KEY_"
+    prefix : str, default ``"PRODML_KEY_"``
         What the names of the variables begin with. The domain follows in capitals, with ``_`` for
         every other character than a letter or digit.
     environ : mapping of str to str, optional

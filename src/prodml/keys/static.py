@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 
-from prodml.errors import KeyMaterialError, ProdmlWarning
+from prodml.errors import ConfigError, KeyMaterialError, ProdmlWarning
 from prodml.keys.keyset import Keyset
 from prodml.keys.material import check_domain, check_secret, default_kid, make_key
 from prodml.ports import Key
@@ -44,6 +44,11 @@ class StaticKeys:
     def __init__(
         self, keys: Mapping[str, bytes | Key | Sequence[Key]], *, warn: bool = True
     ) -> None:
+        if not isinstance(keys, Mapping):
+            raise ConfigError(
+                "keys map domains to secrets, such as "
+                f'{{"pseudonym": secrets.token_bytes(32)}}, got a {type(keys).__name__}'
+            )
         self._keyset = Keyset({check_domain(d): _listed(d, given) for d, given in keys.items()})
         if warn:
             warnings.warn(

@@ -181,8 +181,12 @@ class MemoryCounter:
         ConfigError
             If it is not.
         """
-        if not 0.0 <= amount < _INF:
-            raise ConfigError(f"a counter only grows: inc(amount >= 0), finite, got {amount}")
+        try:
+            fits = 0.0 <= amount < _INF
+        except TypeError:
+            fits = False
+        if not fits:
+            raise ConfigError(f"a counter only grows: inc(amount >= 0), finite, got {amount!r:.40}")
         self._cells.mine[0] += amount
 
     def samples(self, name: str, labels: Labels) -> list[Sample]:
@@ -201,7 +205,10 @@ class MemoryGauge:
 
     def set(self, value: float) -> None:
         """Set the value; NaN says that there is none."""
-        value = float(value)
+        try:
+            value = float(value)
+        except (TypeError, ValueError):
+            raise ConfigError(f"set() needs a number, got a {type(value).__name__}") from None
         with self._lock:  # else an inc under way could undo it
             self._value = value
 
@@ -233,8 +240,12 @@ class MemoryHistogram:
         ConfigError
             If it is not: one NaN would make the sum NaN for ever.
         """
-        if not -_INF < value < _INF:
-            raise ConfigError(f"observe() needs a finite number, got {value}")
+        try:
+            fits = -_INF < value < _INF
+        except TypeError:
+            fits = False
+        if not fits:
+            raise ConfigError(f"observe() needs a finite number, got {value!r:.40}")
         mine = self._cells.mine
         mine[bisect_left(self._bounds, value)] += 1.0
         mine[-1] += value

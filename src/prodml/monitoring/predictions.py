@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -13,6 +14,7 @@ from prodml.errors import ConfigError, ConflictError, UnknownNameError
 from prodml.journal import Blobs, Journal, Rows
 from prodml.monitoring.performance import Performance, measure
 from prodml.ports import Clock, Storage, utc_now
+from prodml.ports.clock import check_aware
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,26 +76,34 @@ class LoggedPrediction:
         return cls(**values)  # type: ignore[arg-type]
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class OutcomeReceipt:
-    """What became of a batch of outcomes.
+    """What became of each outcome of a batch.
 
     Parameters
     ----------
-    recorded : int
-        New ones, now stored.
-    duplicate : int
-        Said before, with the same value; nothing to do.
+    recorded : tuple of str
+        Ids whose outcome is new, and stored now.
+    duplicate : tuple of str
+        Ids whose outcome was said before, with the same value; nothing to do.
     conflicting : tuple of str
         Ids that had another value already; the first one stands.
     unknown : tuple of str
         Ids that no stored prediction has.
     """
 
-    recorded: int
-    duplicate: int
-    conflicting: tuple[str, ...]
-    unknown: tuple[str, ...]
+    recorded: tuple[str, ...] = ()
+    duplicate: tuple[str, ...] = ()
+    conflicting: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+    def counts(self) -> dict[str, int]:
+        """Return how many there are of each."""
+        return {field.name: len(getattr(self, field.name)) for field in attrs.fields(type(self))}
+
+    def __repr__(self) -> str:
+        told = ", ".join(f"{n} {name}" for name, n in self.counts().items() if n)
+        return f"OutcomeReceipt({told or 'nothing'})"
 
 
 @attrs.define
@@ -103,6 +113,14 @@ class _Joined:
     seq: int = 0
     rows: dict[str, LoggedPrediction] = attrs.field(factory=dict)
     outcomes: dict[str, tuple[Scalar, datetime]] = attrs.field(factory=dict)
+
+    def fate(self, prediction_id: str, value: Scalar) -> str:
+        """Say what would become of an outcome, in the words of `OutcomeReceipt`."""
+        if prediction_id not in self.rows:
+            return "unknown"
+        if prediction_id not in self.outcomes:
+            return "recorded"
+        return "duplicate" if self.outcomes[prediction_id][0] == value else "conflicting"
 
     def predicted(self, rows: Sequence[Mapping[str, object]]) -> None:
         for row in map(LoggedPrediction.from_dict, rows):
@@ -175,6 +193,10 @@ class PredictionLog:
         ConfigError
             If two rows have one id.
         """
+        if isinstance(predictions, LoggedPrediction | str) or not all(
+            isinstance(p, LoggedPrediction) for p in predictions
+        ):
+            raise ConfigError("a log takes a sequence of LoggedPrediction.")
         if len({p.id for p in predictions}) < len(predictions):
             raise ConfigError(
                 "every prediction needs an id of its own; two rows of this batch share one."
@@ -208,7 +230,7 @@ class PredictionLog:
         """
         receipt = self.record_outcomes({prediction_id: value}, at=at)
         if receipt.unknown:
-            raise UnknownNameError("prediction", prediction_id, where=f'in log "{self.name}"')
+            raise self._unknown(prediction_id)
         if receipt.conflicting:
             raise ConflictError(
                 f"prediction {prediction_id} already has another outcome. The first one stands."
@@ -229,17 +251,24 @@ class PredictionLog:
         Returns
         -------
         OutcomeReceipt
-            How many were new, said before, in conflict, or for an unknown prediction.
+            Which were new, said before, in conflict, or for an unknown prediction.
+
+        Raises
+        ------
+        ConfigError
+            If a value is no text, finite number or boolean.
         """
+        _check_outcomes(outcomes)
+        check_aware(at, "at")
         joined = self._refresh()
-        unknown = tuple(i for i in outcomes if i not in joined.rows)
-        said = {i: joined.outcomes[i][0] for i in outcomes if i in joined.outcomes}
-        conflicting = tuple(i for i, value in said.items() if value != outcomes[i])
-        new = {i: v for i, v in outcomes.items() if i not in said and i in joined.rows}
+        fates: dict[str, list[str]] = {}
+        for prediction_id, value in outcomes.items():
+            fates.setdefault(joined.fate(prediction_id, value), []).append(prediction_id)
+        new = fates.get("recorded", [])
         if new:
             when = (at or self._clock()).isoformat()
-            self._rows.append("outcomes", [[i, value, when] for i, value in new.items()])
-        return OutcomeReceipt(len(new), len(said) - len(conflicting), conflicting, unknown)
+            self._rows.append("outcomes", [[i, outcomes[i], when] for i in new])
+        return OutcomeReceipt(**{fate: tuple(ids) for fate, ids in fates.items()})
 
     def predictions(
         self,
@@ -260,6 +289,8 @@ class PredictionLog:
         since, until : datetime, optional
             Only those made in ``[since, until)``; aware.
         """
+        check_aware(since, "since")
+        check_aware(until, "until")
         for row in list(self._refresh().rows.values()):
             if version is not None and row.version != version:
                 continue
@@ -278,7 +309,7 @@ class PredictionLog:
         """
         rows = self._refresh().rows
         if prediction_id not in rows:
-            raise UnknownNameError("prediction", prediction_id, where=f'in log "{self.name}"')
+            raise self._unknown(prediction_id)
         return rows[prediction_id]
 
     def performance(
@@ -317,6 +348,12 @@ class PredictionLog:
             [_flat(row, joined.outcomes.get(row.id)) for row in joined.rows.values()]
         )
 
+    def _unknown(self, prediction_id: str) -> UnknownNameError:
+        n = len(self._joined.rows)
+        return UnknownNameError(
+            "prediction", prediction_id, None, where=f'in log "{self.name}" (it holds {n})'
+        )
+
     def _refresh(self) -> _Joined:
         with self._lock:
             for event, rows in self._rows.read(after=self._joined.seq):
@@ -326,6 +363,20 @@ class PredictionLog:
                     self._joined.came_true(rows)
                 self._joined.seq = event.seq
             return self._joined
+
+
+def _check_outcomes(outcomes: object) -> None:
+    if not isinstance(outcomes, Mapping):
+        raise ConfigError(
+            f"outcomes map prediction ids to what came true, got a {type(outcomes).__name__}."
+        )
+    for value in outcomes.values():
+        is_number = isinstance(value, int | float)  # so is a boolean
+        if not isinstance(value, str) and not (is_number and math.isfinite(value)):
+            raise ConfigError(
+                "an outcome must be a text, a finite number or a boolean, "
+                f"got a {type(value).__name__}."
+            )
 
 
 def _flat(row: LoggedPrediction, outcome: tuple[Scalar, datetime] | None) -> dict[str, object]:

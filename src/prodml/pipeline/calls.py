@@ -51,6 +51,8 @@ def kind_of_step(target: Any) -> Kind:
     ConfigError
         If it can do nothing that a pipeline could ask for.
     """
+    if inspect.isclass(target) and (_has(target, "transform") or _has(target, "split", "check")):
+        raise ConfigError(f"a step must be an object: {target.__name__}(...), not the class")
     if inspect.isroutine(target) or inspect.isclass(target):
         return "function"
     if _has(target, "split", "check"):

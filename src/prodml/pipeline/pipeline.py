@@ -21,6 +21,7 @@ from prodml.pipeline.results import PipelineResult, StepReport
 from prodml.pipeline.run import Run
 from prodml.pipeline.subscribers import JournalLike, all_of, on_bar, on_journal
 from prodml.pipeline.values import n_rows
+from prodml.ports.duck import check_methods
 
 __all__ = ["Pipeline"]
 
@@ -152,6 +153,7 @@ class Pipeline:
         StepErrors
             If several did.
         """
+        _check_options(keep, overrides, executor, on_event, journal)
         given = dict(overrides or {})
         plan = self._plan(targets, tuple(keep), given, inputs)
         run = self._new_run(plan, {**inputs, **given}, run_id)
@@ -352,6 +354,24 @@ class Pipeline:
 
     def _in_given_order(self) -> Iterable[tuple[str, Node]]:
         return ((name, self._graph.nodes[name]) for name in self._graph.order)
+
+
+def _check_options(
+    keep: object, overrides: object, executor: object, on_event: object, journal: object
+) -> None:
+    """Refuse slips here: in the middle of a run they would look like a step's failure."""
+    if isinstance(keep, str):
+        raise ConfigError(f'keep must be a collection of names: ["{keep}"]')
+    if overrides is not None and not isinstance(overrides, Mapping):
+        raise ConfigError(f"overrides must map steps to values, got a {type(overrides).__name__}")
+    if executor is not None:
+        check_methods(executor, "submit", what="executor", such_as="ThreadPoolExecutor()")
+    if on_event is not None and not callable(on_event):
+        raise ConfigError(
+            f"on_event must be a function of an event, got a {type(on_event).__name__}"
+        )
+    if journal is not None:
+        check_methods(journal, "append", what="journal", such_as='Journal(storage, "runs/1")')
 
 
 _HEADERS = ("step", "kind", "takes")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, overload
 import attrs
 
 from prodml.errors import ConfigError
+from prodml.ports.duck import is_number
 
 if TYPE_CHECKING:
     from prodml.pipeline.pipeline import Pipeline
@@ -18,6 +19,8 @@ __all__ = ["Policy", "Step", "step"]
 
 
 def _at_least_zero(value: float, what: str) -> None:
+    if not is_number(value):
+        raise ConfigError(f"{what} must be a number, got a {type(value).__name__}")
     if not value >= 0:
         raise ConfigError(f"{what} must not be negative, got {value}")
 
@@ -50,6 +53,7 @@ class Policy:
         _at_least_zero(self.retries, "retries")
         _at_least_zero(self.backoff_s, "backoff_s")
         _at_least_zero(self.max_backoff_s, "max_backoff_s")
+        _at_least_zero(self.timeout_s or 0.0, "timeout_s")
         if self.timeout_s is not None and not self.timeout_s > 0:
             raise ConfigError(f"timeout_s must be positive, got {self.timeout_s}")
         if not all(isinstance(e, type) and issubclass(e, Exception) for e in self.retry_on):

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Protocol
 
-__all__ = ["Clock", "utc_now"]
+from prodml.errors import ConfigError
+
+__all__ = ["Clock", "check_aware", "utc_now"]
 
 
 class Clock(Protocol):
@@ -29,3 +31,17 @@ def utc_now() -> datetime:
         Aware, in UTC, to the microsecond.
     """
     return datetime.now(UTC)
+
+
+def check_aware(when: object, what: str) -> None:
+    """Refuse what is no time, or one that does not say in which zone; None is fine.
+
+    Raises
+    ------
+    ConfigError
+        If it is neither None nor an aware datetime.
+    """
+    if when is None or (isinstance(when, datetime) and when.tzinfo is not None):
+        return
+    found = "a naive one" if isinstance(when, datetime) else f"a {type(when).__name__}"
+    raise ConfigError(f"{what} must be an aware datetime, such as datetime.now(UTC), got {found}")

@@ -61,7 +61,7 @@ class Registry(RegistryReader):
     >>> from sklearn.linear_model import LogisticRegression
     >>> from prodml.storage import MemoryStorage
     >>> X, y = np.array([[0.0], [1.0], [2.0], [3.0]]), np.array([0, 0, 1, 1])
-    >>> registry = Registry(MemoryStorage(), actor="ada")
+    >>> registry = Registry(MemoryStorage(), actor="ops")
     >>> version = registry.register("tumours", LogisticRegression().fit(X, y), metrics={"auc": 1.0})
     >>> str(version), version.format
     ('tumours/1', 'inert/1')
@@ -110,7 +110,7 @@ class Registry(RegistryReader):
             What `prodml.Trainer.fit` returns, or any fitted estimator.
         schema, metrics : Schema, mapping of str to float, optional
             Of a bare estimator; a run brings its own.
-        holdout : (inputs, target), optional
+        holdout : tuple of inputs and target, optional
             Rows a bare estimator was not trained on; a gate needs them.
         reference : table, optional
             Rows a bare estimator was trained on; at most 1,000 are kept.

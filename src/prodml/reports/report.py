@@ -95,6 +95,8 @@ class Report:
         ConfigError
             If an item can do neither.
         """
+        if not isinstance(heading, str):
+            raise ConfigError(f"a heading is a text, got a {type(heading).__name__}.")
         for item in items:
             if not isinstance(item, str | Showable | Drawable):
                 raise ConfigError(
@@ -128,6 +130,8 @@ class Report:
         target = Path(path).absolute()
         if not target.parent.is_dir():
             raise ConfigError(f"cannot save the report: there is no folder {target.parent}.")
+        if target.is_dir():
+            raise ConfigError(f"cannot save the report: {target} is a folder; name a file in it.")
         handle, temporary = tempfile.mkstemp(dir=target.parent, suffix=".tmp")
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:

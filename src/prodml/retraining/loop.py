@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
@@ -11,6 +11,7 @@ from prodml.errors import ConfigError, ConflictError, RefusedError
 from prodml.gate import GateDecision
 from prodml.journal import Event, Journal
 from prodml.ports.clock import Clock, utc_now
+from prodml.ports.duck import check_methods
 from prodml.ports.storage import Storage
 from prodml.retraining.context import Context, Drift, Performance
 from prodml.retraining.decision import Decision, decide
@@ -134,8 +135,16 @@ class RetrainLoop(Generic[Data, RunT]):
         clock: Clock = utc_now,
         actor: str = "retrain-loop",
     ) -> None:
-        if not triggers:
-            raise ConfigError("a RetrainLoop needs at least one trigger, such as OnSchedule(...)")
+        _check_triggers(triggers)
+        _check_trainer(trainer)
+        check_methods(registry, "register", "promote", what="registry", such_as="Registry(storage)")
+        if not callable(source):
+            raise ConfigError(
+                "source must be a function that returns the newest data, such as lambda: frame, "
+                f"got a {type(source).__name__}"
+            )
+        if not isinstance(lease, timedelta) or not isinstance(cooldown, timedelta):
+            raise ConfigError("lease and cooldown must be timedeltas, such as timedelta(hours=1)")
         if lease <= timedelta(0) or cooldown < timedelta(0):
             raise ConfigError("lease must be longer than nothing, and cooldown not negative")
         self.name = name
@@ -174,6 +183,10 @@ class RetrainLoop(Generic[Data, RunT]):
         -------
         Context
         """
+        if drift is not None and not hasattr(drift, "drifted"):
+            raise ConfigError(
+                f"drift must be a report, as DriftDetector.detect gives it, got a {type(drift).__name__}"
+            )
         state = self._journal.state()
         return Context(
             self._clock(),
@@ -328,6 +341,27 @@ class RetrainLoop(Generic[Data, RunT]):
 
     def _write(self, type: str, **payload: object) -> None:  # noqa: A002
         self._journal.append(type, payload)
+
+
+def _check_triggers(triggers: object) -> None:
+    listed = isinstance(triggers, Iterable) and not isinstance(triggers, str)
+    found: tuple[object, ...] = tuple(triggers) if listed else ()  # type: ignore[arg-type]
+    if not found:
+        raise ConfigError(
+            "triggers must be a list of at least one trigger, such as [OnSchedule(...)]"
+        )
+    for trigger in found:
+        check_methods(trigger, "due", what="a trigger", such_as="OnDrift()")
+
+
+def _check_trainer(trainer: object) -> None:
+    such_as = 'Trainer(LogisticRegression(), target="churned")'
+    check_methods(trainer, "fit", what="trainer", such_as=such_as)
+    if hasattr(trainer, "predict"):
+        raise ConfigError(
+            f"trainer must take a table and return a run, such as {such_as}; got the estimator "
+            f"{type(trainer).__name__} itself"
+        )
 
 
 def _facts(decision: Decision) -> dict[str, object]:

@@ -13,9 +13,16 @@ __all__ = ["RolePolicy"]
 
 
 def _frozen_lists(value: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    if not isinstance(value, Mapping):
+        raise ConfigError(
+            f'grants and roles map names to lists, such as {{"ops": ["owner"]}}, got a '
+            f"{type(value).__name__}."
+        )
     for name, items in value.items():
         if isinstance(items, str):
             raise ConfigError(f"{name!r} must have a list of names, got the single text {items!r}.")
+        if not isinstance(items, Sequence):
+            raise ConfigError(f"{name!r} must have a list of names, got a {type(items).__name__}.")
     return {name: tuple(items) for name, items in value.items()}
 
 

@@ -10,6 +10,7 @@ import attrs
 from prodml.errors import ConfigError
 from prodml.journal import Event, Head, Journal, Verification
 from prodml.ports import Clock, Storage, utc_now
+from prodml.ports.clock import check_aware
 
 __all__ = ["OUTCOMES", "AuditEvent", "AuditTrail"]
 
@@ -138,6 +139,10 @@ class AuditTrail:
             raise ConfigError(
                 f"an audit event names its action and its resource, got action={action!r}, resource={resource!r}."
             )
+        if not isinstance(resource, str):
+            raise ConfigError(f"a resource is named by a text, got a {type(resource).__name__}.")
+        if details is not None and not isinstance(details, Mapping):
+            raise ConfigError(f"details map names to small facts, got a {type(details).__name__}.")
         if outcome not in OUTCOMES:
             raise ConfigError(f"outcome must be one of {', '.join(OUTCOMES)}, got {outcome!r}.")
         payload = {"resource": resource, "outcome": outcome, "details": dict(details or {})}
@@ -166,6 +171,7 @@ class AuditTrail:
         after : int, default 0
             Only events with a higher `seq`.
         """
+        check_aware(since, "since")
         wanted = {"actor": actor, "action": action, "outcome": outcome}
         for event in map(AuditEvent.of, self._journal.events(after=after)):
             if any(v is not None and getattr(event, k) != v for k, v in wanted.items()):

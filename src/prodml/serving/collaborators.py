@@ -6,14 +6,26 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from prodml.ports.duck import check_methods
+
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    from prodml.monitoring import LoggedPrediction
+    from prodml.monitoring import LoggedPrediction, OutcomeReceipt
     from prodml.tables import Schema
 
-__all__ = ["Audit", "Classifier", "Explain", "Log", "Model", "Models", "Router", "Version"]
+__all__ = [
+    "Audit",
+    "Classifier",
+    "Explain",
+    "Log",
+    "Model",
+    "Models",
+    "Router",
+    "Version",
+    "check_collaborators",
+]
 
 
 class Version(Protocol):
@@ -103,8 +115,8 @@ class Router(Protocol):
         """Remember that these units met their arm."""
         ...
 
-    def record_outcome(self, unit: str, value: float, *, metric: str = "outcome") -> object:
-        """Remember what came of it."""
+    def record_outcomes(self, outcomes: Mapping[str, float], *, metric: str = "outcome") -> object:
+        """Remember what came of it, by unit."""
         ...
 
 
@@ -119,10 +131,10 @@ class Log(Protocol):
         """Return one of them."""
         ...
 
-    def record_outcome(
-        self, prediction_id: str, value: str | float | bool, *, at: datetime | None = None
-    ) -> None:
-        """Store what came true."""
+    def record_outcomes(
+        self, outcomes: Mapping[str, str | float | bool], *, at: datetime | None = None
+    ) -> OutcomeReceipt:
+        """Store what came true, by prediction id."""
         ...
 
 
@@ -173,3 +185,25 @@ class Explain(Protocol):
     def __call__(self, model: Model, *, background: pd.DataFrame | None) -> Explains:
         """Return an explainer of this model."""
         ...
+
+
+def check_collaborators(
+    registry: object, *, router: object, metrics: object, log: object, audit: object
+) -> None:
+    """Refuse what lacks a method a Predictor will call, before the first caller meets it.
+
+    Raises
+    ------
+    ConfigError
+        That names the argument.
+    """
+    check_methods(registry, "get", "load", what="registry", such_as="Registry(storage)")
+    given = (
+        (router, ("assign",), "router", 'ABRouter("ranker", storage=storage)'),
+        (metrics, ("counter", "histogram"), "metrics", "MemoryMetrics()"),
+        (log, ("append", "record_outcome"), "log", "PredictionLog(storage)"),
+        (audit, ("record",), "audit", "AuditTrail(storage)"),
+    )
+    for value, methods, what, such_as in given:
+        if value is not None:
+            check_methods(value, *methods, what=what, such_as=such_as)

@@ -2,7 +2,7 @@
 
 ======  ==============  =====================================================================
 POST    ``/predict``    ``{"inputs": {...} | [{...}, ...], "unit" | "units": ..., "explain": k}``
-POST    ``/outcomes``   ``{"outcomes": {"<prediction id>": value, ...}}``
+POST    ``/outcomes``   ``{"outcomes": {"<prediction id>": value, ...}}``; says what became of each
 GET     ``/model``      what serves now, and the columns it takes
 GET     ``/livez``      the process answers
 GET     ``/readyz``     a model is loaded
@@ -202,8 +202,9 @@ class Endpoints:
                 raise ConfigError(
                     f"the outcome of {prediction_id} must be a text, a number or a boolean."
                 )
-            self._predictor.record_outcome(prediction_id, value)
-        return _json(200, {"recorded": len(outcomes)})
+        receipt = self._predictor.record_outcomes(outcomes)
+        unused = {"conflicting": receipt.conflicting, "unknown": receipt.unknown}
+        return _json(200, {**receipt.counts(), "ids": {k: v for k, v in unused.items() if v}})
 
 
 def parse(body: bytes, *, allowed: tuple[str, ...]) -> dict[str, object]:

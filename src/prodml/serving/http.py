@@ -7,6 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from prodml.errors import ConfigError
 from prodml.serving.endpoints import Endpoints, Request, Response, problem
 
 if TYPE_CHECKING:
@@ -48,7 +49,13 @@ class HttpServer:
     ) -> None:
         endpoints = predictor if isinstance(predictor, Endpoints) else Endpoints(predictor)
         handler = type("Handler", (_Handler,), {"endpoints": endpoints, "timeout": timeout_s})
-        self._server = ThreadingHTTPServer((host, port), handler)
+        try:
+            self._server = ThreadingHTTPServer((host, port), handler)
+        except (OSError, OverflowError, TypeError) as exc:
+            reason = getattr(exc, "strerror", None) or str(exc)
+            raise ConfigError(
+                f"cannot listen on {host}:{port} ({reason}). Pass another port, or 0 for a free one."
+            ) from exc
         self._server.daemon_threads = True
         self._thread: threading.Thread | None = None
 

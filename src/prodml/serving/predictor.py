@@ -9,16 +9,25 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from prodml.errors import ConfigError, PredictionError, ProdmlError
+from prodml.errors import (
+    ConfigError,
+    ConflictError,
+    PredictionError,
+    ProdmlError,
+    UnknownNameError,
+)
 from prodml.ports import Clock, Metrics, utc_now
+from prodml.ports.duck import is_number
+from prodml.serving.collaborators import check_collaborators
 from prodml.serving.loaded import Loaded, load
 from prodml.serving.prediction import Prediction, new_prediction_id
-from prodml.serving.rows import error_of, log_rows
+from prodml.serving.rows import by_unit, error_of, log_rows
 from prodml.serving.telemetry import Telemetry
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from prodml.monitoring import OutcomeReceipt
     from prodml.serving.collaborators import Audit, Explain, Log, Models, Router
 
 __all__ = ["Predictor"]
@@ -81,8 +90,11 @@ class Predictor:
         monotonic: Callable[[], float] = time.monotonic,
         new_id: Callable[[], str] = new_prediction_id,
     ) -> None:
-        if refresh_after_s < 0:
-            raise ConfigError(f"refresh_after_s must not be negative, got {refresh_after_s}.")
+        if not is_number(refresh_after_s) or refresh_after_s < 0:
+            raise ConfigError(
+                f"refresh_after_s must be a number of seconds from 0, got {refresh_after_s!r}."
+            )
+        check_collaborators(registry, router=router, metrics=metrics, log=log, audit=audit)
         self.ref = ref
         self._registry = registry
         self._router = router
@@ -125,6 +137,11 @@ class Predictor:
         PredictionError
             If the model fails; the cause is in the log under the error's id.
         """
+        if not isinstance(inputs, Mapping):
+            raise ConfigError(
+                "predict takes one record, a mapping of feature to value; "
+                f"predict_batch takes tables. Got a {type(inputs).__name__}."
+            )
         return self.predict_batch(
             [inputs], units=None if unit is None else [unit], explain=explain
         )[0]
@@ -190,16 +207,46 @@ class Predictor:
         ConflictError
             If another value was recorded for it before.
         """
+        receipt = self.record_outcomes({prediction_id: value})
+        if receipt.unknown:
+            raise UnknownNameError("prediction", prediction_id, where="in the log")
+        if receipt.conflicting:
+            raise ConflictError(
+                f"prediction {prediction_id} already has another outcome. The first one stands."
+            )
+
+    def record_outcomes(self, outcomes: Mapping[str, str | float | bool]) -> OutcomeReceipt:
+        """Say what came true for many earlier predictions, in one write.
+
+        Parameters
+        ----------
+        outcomes : mapping of str to str, int, float or bool
+            Prediction id to what came true.
+
+        Returns
+        -------
+        OutcomeReceipt
+            Which were new, said before, in conflict, or for an unknown prediction. Only new ones are counted
+            and told to the experiment.
+
+        Raises
+        ------
+        ConfigError
+            If this predictor has no log, or a value is no text, finite number or boolean.
+        """
         if self._log is None:
             raise ConfigError(
                 "an outcome is joined through the log: make the Predictor with log=PredictionLog(store)."
             )
-        self._log.record_outcome(prediction_id, value)
-        row = self._log.get(prediction_id)
-        error = error_of(row, value)
-        self._telemetry.outcome(row, error)
-        if self._router is not None and row.unit is not None and row.arm is not None:
-            self._router.record_outcome(row.unit, error, metric="error")
+        receipt = self._log.record_outcomes(outcomes)
+        judged = [(self._log.get(i), outcomes[i]) for i in receipt.recorded]
+        errors = [(row, error_of(row, value)) for row, value in judged]
+        for row, error in errors:
+            self._telemetry.outcome(row, error)
+        if self._router is not None:
+            for batch in by_unit(errors):
+                self._router.record_outcomes(batch, metric="error")
+        return receipt
 
     def refresh(self, *, after_s: float = 0.0) -> None:
         """Look whether the aliases point elsewhere by now, and load what is new.
@@ -261,6 +308,8 @@ class Predictor:
     ) -> list[tuple[Loaded, str | None, list[int]]]:
         if units is not None and len(units) != n_rows:
             raise ConfigError(f"one unit a row: got {len(units)} units for {n_rows} rows.")
+        if not all(isinstance(unit, str) and unit for unit in units or ()):
+            raise ConfigError("a unit is a text that is not empty, such as a customer id.")
         if self._router is None:
             return [(self._loaded[self.ref], None, list(range(n_rows)))] if n_rows else []
         if units is None:

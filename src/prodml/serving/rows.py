@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
     from prodml.serving.prediction import Prediction
 
-__all__ = ["error_of", "log_rows"]
+__all__ = ["by_unit", "error_of", "log_rows"]
 
 
 def log_rows(
@@ -43,6 +44,20 @@ def error_of(row: LoggedPrediction, value: str | float | bool) -> float:
     if row.task == "classification":
         return float(row.prediction != value)
     return abs(float(row.prediction) - float(value))
+
+
+def by_unit(errors: Sequence[tuple[LoggedPrediction, float]]) -> list[dict[str, float]]:
+    """Divide errors of routed predictions into batches in which each unit stands once."""
+    batches: list[dict[str, float]] = []
+    seen: Counter[str] = Counter()
+    for row, error in errors:
+        if row.unit is None or row.arm is None:
+            continue
+        if seen[row.unit] == len(batches):
+            batches.append({})
+        batches[seen[row.unit]][row.unit] = error
+        seen[row.unit] += 1
+    return batches
 
 
 def _row(

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from prodml.errors import ConfigError, UnknownNameError
+from prodml.ports.duck import is_number
 from prodml.stats.label_scores import (
     accuracy,
     accuracy_rows,
@@ -121,7 +122,7 @@ class Score:
         ConfigError
             If the score is not a finite number.
         """
-        value = float(self.function(y_true, y_pred, **self._extra(classes)))
+        value = _number(self.name, self.function(y_true, y_pred, **self._extra(classes)))
         if not np.isfinite(value):
             raise ConfigError(f"the score {self.name} came out as {value} on {len(y_true)} rows")  # type: ignore[arg-type]
         return value
@@ -219,3 +220,9 @@ SCORES: Mapping[str, Score] = MappingProxyType(
         )
     }
 )
+
+
+def _number(name: str, value: object) -> float:
+    if not is_number(value):
+        raise ConfigError(f"the score {name} must be a number, got a {type(value).__name__}")
+    return float(value)  # type: ignore[arg-type]

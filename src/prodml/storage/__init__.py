@@ -7,7 +7,8 @@ schemes by entry points. The objects never come here: a host hands them a storag
 from prodml.storage.folder import FolderStorage
 from prodml.storage.keys import check_key, check_prefix
 from prodml.storage.memory import MemoryStorage
-from prodml.storage.opening import open_storage, verify
+from prodml.storage.opening import open_storage
+from prodml.storage.proving import verify
 
 __all__ = [
     "FolderStorage",

@@ -10,26 +10,40 @@ from prodml.ports.storage import Data
 __all__ = ["check_data", "check_limit", "check_range"]
 
 
-def check_data(data: Data) -> Data:
-    """Return what is to be stored, or ConfigError if it is neither bytes nor an existing file."""
+def check_data(data: Data) -> memoryview | Path:
+    """Return what is to be stored as plain bytes in memory or as the path of an existing file.
+
+    Raises
+    ------
+    ConfigError
+        If it is neither bytes nor a buffer nor the Path of a file.
+    """
     if isinstance(data, Path):
         if not data.is_file():
             raise ConfigError(f"there is no file {data} to store.")
         return data
     if isinstance(data, bytes | bytearray | memoryview):
-        return data
+        view = memoryview(data)
+        # A view with steps, or without elements, cannot be cast; its bytes can be copied.
+        plain = view.c_contiguous and view.nbytes
+        return view.cast("B") if plain else memoryview(view.tobytes())
     raise ConfigError(
         f"stored are bytes, buffers and the files of a Path, got {type(data).__name__}."
     )
 
 
 def check_range(start: int, end: int | None) -> None:
-    """Refuse a range that counts from the end."""
-    if start < 0 or (end is not None and end < 0):
-        raise ConfigError(f"a range counts from the front, from 0; got start={start}, end={end}.")
+    """Refuse a range that counts from the end, or that does not count in whole bytes."""
+    if _is_count(start) and (end is None or _is_count(end)):
+        return
+    raise ConfigError(f"a range counts bytes from the front, from 0; got start={start}, end={end}.")
 
 
 def check_limit(limit: int | None) -> None:
-    """Refuse a negative limit."""
-    if limit is not None and limit < 0:
-        raise ConfigError(f"limit must not be negative, got {limit}.")
+    """Refuse a limit that is no number of objects."""
+    if limit is not None and not _is_count(limit):
+        raise ConfigError(f"limit is a number of objects from 0, or None; got {limit!r:.40}.")
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and value >= 0

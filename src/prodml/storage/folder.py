@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import shutil
+import stat
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
+from urllib.parse import quote
 
-from prodml.errors import (
-    AlreadyExistsError,
-    AmbiguousWriteError,
-    ConfigError,
-    KeyNotFoundError,
-    StorageError,
-)
+from prodml.errors import AlreadyExistsError, AmbiguousWriteError, ConfigError, StorageError
 from prodml.ports import ObjectMeta, StorageCaps
 from prodml.ports.storage import Data
+from prodml.storage import layout
 from prodml.storage.checks import check_data, check_limit, check_range
-from prodml.storage.keys import check_key, check_prefix, is_segment
+from prodml.storage.failures import failed, foreign, unread
+from prodml.storage.files import placed, read, write
+from prodml.storage.folders import Folders, make_root
+from prodml.storage.keys import check_key, check_prefix
 from prodml.storage.temporary import Temporaries
 
 __all__ = ["FolderStorage"]
 
-# Folders carry a mark that no key can hold, so "a" and "a/b" live side by side as on any other backend.
-_MARK = "+"
+_READ = os.O_RDONLY | os.O_NOFOLLOW
+_TRIES = 3
 
 
 class FolderStorage:
@@ -39,7 +41,7 @@ class FolderStorage:
     Parameters
     ----------
     path : str or Path
-        The folder; made if it is not there.
+        The folder; made if it is not there. The one above it must exist.
     durability : {"full", "process"}, default "full"
         "process" leaves out the flushing: acknowledged writes survive the death of the process, not of
         the machine.
@@ -47,11 +49,13 @@ class FolderStorage:
     Raises
     ------
     StorageError
-        If the folder cannot be made or written to.
+        If the folder cannot be made.
 
     Notes
     -----
-    The file system must have hard links, as every local one on Linux and macOS does.
+    The file system must have hard links, as every local one on Linux and macOS does. Symbolic links
+    below the folder are never followed. Files and folders that are not objects are left alone
+    and never listed.
 
     Examples
     --------
@@ -59,6 +63,8 @@ class FolderStorage:
     >>> store = FolderStorage(tempfile.mkdtemp())
     >>> store.put("notes/1", b"hello", if_absent=True).size_bytes
     5
+    >>> [meta.key for meta in store.list("notes/")]
+    ['notes/1']
     """
 
     def __init__(
@@ -66,15 +72,14 @@ class FolderStorage:
     ) -> None:
         if durability not in ("full", "process"):
             raise ConfigError(f'durability must be "full" or "process", got {durability!r}.')
-        self._root = os.path.abspath(path)  # noqa: PTH100 - plain strings are a third of the cost
-        self._is_synced = durability == "full"
-        self._known: set[str] = set()  # folders that are on disk already
-        url = f"file://{self._root}"
-        self._caps = StorageCaps(url, "fsync" if self._is_synced else "none", local_paths=True)
-        try:
-            self._make_folder(self._root)
-        except OSError as exc:
-            raise self._failed("make the folder", self._root, exc) from exc
+        is_synced = durability == "full"
+        self._root = os.path.realpath(path)
+        self._durability: Literal["full", "process"] = durability
+        self._caps = StorageCaps(
+            f"file://{quote(self._root)}", "fsync" if is_synced else "none", local_paths=True
+        )
+        make_root(self._root, is_synced=is_synced)
+        self._folders = Folders(self._root, is_synced=is_synced)
         self._temporaries = Temporaries(self._root)
         self._temporaries.sweep()
 
@@ -85,51 +90,59 @@ class FolderStorage:
 
     def put(self, key: str, data: Data, *, if_absent: bool = False) -> ObjectMeta:
         """Store `data` as a read-only file."""
-        check_key(key)
-        data = check_data(data)
-        final = self._path(key)
-        if if_absent and os.path.exists(final):  # noqa: PTH110
-            raise _taken(key)
-        try:
-            return self._commit(key, data, final, if_absent=if_absent)
-        except FileExistsError:
-            raise _taken(key) from None
-        except OSError as exc:
-            if isinstance(exc, StorageError):
+        path = self._path(key)
+        plain = check_data(data)
+        if if_absent and os.path.lexists(path):
+            raise self._taken(key)
+        gone: OSError | None = None
+        for _ in range(_TRIES):
+            try:
+                return self._commit(key, plain, if_absent=if_absent)
+            except StorageError:
                 raise
-            raise self._failed("write", key, exc) from exc
+            except FileNotFoundError as exc:
+                gone = exc  # somebody tidied up a folder or the temporary file: write it again
+            except OSError as exc:
+                raise failed(self._root, "write", key, exc) from exc
+        assert gone is not None  # noqa: S101 - the loop ended without an answer
+        raise failed(self._root, "write", key, gone) from gone
 
     def get(self, key: str, *, start: int = 0, end: int | None = None) -> bytes:
         """Return the bytes ``[start:end]``."""
         check_range(start, end)
-        handle = self._open(key)
+        path = self._path(key)
         try:
-            size = os.fstat(handle).st_size
-            stop = size if end is None else min(end, size)
-            return _read(handle, start, stop)
+            handle = os.open(path, _READ)
+            try:
+                data = read(handle, start, end)
+            finally:
+                os.close(handle)
         except OSError as exc:
-            raise self._failed("read", key, exc) from exc
-        finally:
-            os.close(handle)
+            raise unread(self._root, key, exc) from exc
+        self._check_real(key, path)
+        return data
 
     def fetch(self, key: str, dest: Path | None = None) -> Path:
         """Return the stored file itself; copy it if `dest` is given."""
-        path = Path(self._path(check_key(key)))
-        if not path.is_file():
-            raise self._missing(key)
+        self.head(key)
+        path = self._path(key)
         if dest is None:
-            return path
-        return Path(shutil.copyfile(path, dest))
+            return Path(path)
+        with placed(Path(dest)) as part:
+            shutil.copyfile(path, part)
+        return dest
 
     def head(self, key: str) -> ObjectMeta:
         """Return size and time without the bytes."""
-        path = self._path(check_key(key))
+        path = self._path(key)
         try:
-            return _meta(key, os.stat(path))  # noqa: PTH116
-        except (FileNotFoundError, NotADirectoryError):
-            raise self._missing(key) from None
+            found = os.lstat(path)
         except OSError as exc:
-            raise self._failed("read", key, exc) from exc
+            raise unread(self._root, key, exc) from exc
+        if not stat.S_ISREG(found.st_mode):
+            raise foreign(self._root, key)
+        self._check_real(key, path)
+        return _meta(key, found)
 
     def list(
         self, prefix: str = "", *, after: str | None = None, limit: int | None = None
@@ -141,173 +154,127 @@ class FolderStorage:
 
     def delete(self, key: str) -> None:
         """Forget the object, if it is there."""
-        path = self._path(check_key(key))
+        *names, name = layout.parts(check_key(key))
         try:
-            os.unlink(path)  # noqa: PTH108
-            self._sync_folder(os.path.dirname(path))  # noqa: PTH120
-        except (FileNotFoundError, NotADirectoryError):
+            with self._folders.entered(names, make=False) as folder:
+                os.unlink(name, dir_fd=folder)
+                self._folders.sync(folder)
+        except FileNotFoundError:
             return
         except OSError as exc:
-            raise self._failed("delete", key, exc) from exc
+            raise failed(self._root, "delete", key, exc) from exc
 
     def _path(self, key: str) -> str:
-        *folders, name = key.split("/")
-        return "/".join((self._root, *(folder + _MARK for folder in folders), name))
+        return f"{self._root}/{layout.place(check_key(key))}"
 
-    def _commit(self, key: str, data: Data, final: str, *, if_absent: bool) -> ObjectMeta:
-        folder = os.path.dirname(final)  # noqa: PTH120
-        self._make_folder(folder)
+    # --- writing ------------------------------------------------------------------------------
+
+    def _commit(self, key: str, data: memoryview | Path, *, if_absent: bool) -> ObjectMeta:
+        *names, name = layout.parts(key)
         with self._temporaries.file() as (temporary, handle):
-            _write(handle, data)
-            os.fchmod(handle, 0o444)
-            if self._is_synced:
-                os.fsync(handle)
+            write(handle, data)
+            self._folders.sync(handle)
             meta = _meta(key, os.fstat(handle))
-            if if_absent:
-                self._link(temporary, final)
-            else:
-                os.replace(temporary, final)  # noqa: PTH105
-        try:
-            self._sync_folder(folder)
-        except OSError as exc:
-            raise AmbiguousWriteError(
-                f"{key} is written in {self._root}, but the disk would not confirm it: {exc.strerror}. "
-                "Read it back before you write again.",
-                key=key,
-            ) from exc
+            with self._folders.entered(names, make=True) as folder:
+                if if_absent:
+                    self._link(key, temporary, handle, name, folder)
+                else:
+                    os.replace(temporary, name, dst_dir_fd=folder)
+                self._acknowledge(key, folder)
         return meta
 
-    def _link(self, temporary: str, final: str) -> None:
+    def _link(self, key: str, temporary: str, handle: int, name: str, folder: int) -> None:
         try:
-            os.link(temporary, final)
+            os.link(temporary, name, dst_dir_fd=folder)
+        except FileExistsError:
+            # A network file system whose answer was lost asks again, and meets its own link.
+            if os.fstat(handle).st_nlink < 2:
+                raise self._taken(key) from None
         except OSError as exc:
-            if exc.errno not in (
-                errno.EPERM,
-                errno.ENOTSUP,
-                errno.EMLINK,
-                errno.EXDEV,
-                errno.ENOSYS,
-            ):
-                raise
-            raise StorageError(
-                f"{self._root} is on a file system without hard links, where a file cannot be created "
-                "whole or not at all. Choose another folder."
+            if exc.errno in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS) and not _links(temporary):
+                raise StorageError(
+                    f"{self._root} is on a file system without hard links, where a file cannot be created "
+                    "whole or not at all. Choose another folder.",
+                    key=key,
+                ) from exc
+            raise
+
+    def _acknowledge(self, key: str, folder: int) -> None:
+        try:
+            self._folders.sync(folder)
+        except OSError as exc:
+            raise AmbiguousWriteError(
+                f"{key} was written to {self._root}, but the folder could not be flushed ({exc.strerror}): "
+                "a power cut may undo it. Read the key back.",
+                key=key,
             ) from exc
 
-    def _make_folder(self, folder: str) -> None:
-        """Make a folder with its parents, each flushed into the one above, so that none is lost."""
-        if folder in self._known:
-            return
-        missing = [folder]
-        while not os.path.isdir(missing[-1]) and missing[-1] != os.path.dirname(missing[-1]):  # noqa: PTH112, PTH120
-            missing.append(os.path.dirname(missing[-1]))  # noqa: PTH120
-        for path in reversed(missing[:-1]):
-            os.makedirs(path, exist_ok=True)  # noqa: PTH103
-            self._sync_folder(os.path.dirname(path))  # noqa: PTH120
-        self._known.add(folder)
-
-    def _sync_folder(self, folder: str) -> None:
-        if not self._is_synced:
-            return
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-    def _open(self, key: str) -> int:
-        path = self._path(check_key(key))
-        try:
-            return os.open(path, os.O_RDONLY)
-        except (FileNotFoundError, NotADirectoryError):
-            raise self._missing(key) from None
-        except OSError as exc:
-            raise self._failed("read", key, exc) from exc
+    # --- listing ------------------------------------------------------------------------------
 
     def _listed(self, prefix: str, after: str, limit: int | None) -> Iterator[ObjectMeta]:
-        left = limit
-        for key, entry in self._walk(prefix, after):
-            if left is not None and left <= 0:
+        n_left = sys.maxsize if limit is None else limit
+        folder = self._path(f"{prefix}x")[:-2]
+        rows = self._walk(folder, prefix, after)
+        while n_left:
+            row = next(rows, None)
+            if row is None:
                 return
             try:
-                meta = _meta(key, entry.stat(follow_symlinks=False))
+                meta = _meta(row[0], row[1].stat(follow_symlinks=False))
             except FileNotFoundError:
                 continue  # deleted meanwhile
             yield meta
-            left = None if left is None else left - 1
+            n_left -= 1
 
-    def _walk(self, prefix: str, after: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
-        folder = self._path(prefix + "x")[:-2]
+    def _walk(self, folder: str, prefix: str, after: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
         try:
-            with os.scandir(folder) as entries:
-                found = [(_segment(e), e) for e in entries]
-        except (FileNotFoundError, NotADirectoryError):
+            rows = layout.children(folder)
+        except (FileNotFoundError, NotADirectoryError) as exc:
+            if folder == self._root:
+                raise failed(self._root, "list", "what is", exc) from exc
             return
         except OSError as exc:
-            raise self._failed("list", prefix, exc) from exc
-        # Sorted with the "/" that ends a folder, names come out in byte order of whole keys.
-        for name, entry in sorted((n, e) for n, e in found if n is not None):
+            raise failed(self._root, "list", prefix, exc) from exc
+        self._check_real(prefix, f"{folder}/")
+        for name, entry in rows:
             key = prefix + name
-            if name.endswith("/"):
-                if key > after or after.startswith(key):
-                    yield from self._walk(key, after)
-            elif key > after:
-                yield key, entry
+            if not name.endswith("/"):
+                if key > after:
+                    yield key, entry
+            elif key > after or after.startswith(key):
+                yield from self._walk(entry.path, key, after)
 
-    def _missing(self, key: str) -> KeyNotFoundError:
-        return KeyNotFoundError(f"nothing is stored under {key} in {self._root}.", key=key)
+    def _check_real(self, key: str, path: str) -> None:
+        """Refuse what was found through a symbolic link."""
+        if not self._folders.is_real(path[: path.rindex("/")]):
+            raise foreign(self._root, key)
 
-    def _failed(self, what: str, key: str, exc: OSError) -> StorageError:
-        advice = {
-            errno.ENOSPC: " Free some space; nothing was half-written.",
-            errno.EDQUOT: " The quota is used up; nothing was half-written.",
-            errno.EROFS: " The file system is read-only.",
-            errno.EACCES: " This user has no permission.",
-            errno.EPERM: " This user has no permission.",
-            errno.ENOTDIR: " A part of the path is a file.",
-            errno.EEXIST: " A file is in the way.",
-        }.get(exc.errno or 0, "")
-        return StorageError(
-            f"cannot {what} {key} in {self._root}: {exc.strerror}.{advice}", key=key
-        )
+    def _taken(self, key: str) -> StorageError:
+        with contextlib.suppress(OSError):  # it may be gone again
+            if not stat.S_ISREG(os.lstat(self._path(key)).st_mode):
+                return foreign(self._root, key)
+        return AlreadyExistsError(f"{key} holds a value already and is write-once.", key=key)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _reopened, (self._root, self._durability)
 
     def __repr__(self) -> str:
         return f"FolderStorage({self._root!r})"
 
 
-def _taken(key: str) -> AlreadyExistsError:
-    return AlreadyExistsError(f"{key} holds a value already and is write-once.", key=key)
+def _reopened(root: str, durability: Literal["full", "process"]) -> FolderStorage:
+    return FolderStorage(root, durability=durability)
 
 
-def _segment(entry: os.DirEntry[str]) -> str | None:
-    """Name of an object, or name and "/" of a folder of objects; None for what is not ours."""
-    if entry.is_file(follow_symlinks=False):
-        return entry.name if is_segment(entry.name) else None
-    is_ours = entry.name.endswith(_MARK) and is_segment(entry.name[:-1])
-    return entry.name[:-1] + "/" if is_ours else None
+def _links(temporary: str) -> bool:
+    """Say whether a file can have a second name here; EPERM alone may be a lack of permission."""
+    try:
+        os.link(temporary, f"{temporary}-2")
+        os.unlink(f"{temporary}-2")  # noqa: PTH108
+    except OSError:
+        return False
+    return True
 
 
-def _meta(key: str, stat: os.stat_result) -> ObjectMeta:
-    return ObjectMeta(key, stat.st_size, datetime.fromtimestamp(stat.st_mtime, UTC))
-
-
-def _write(handle: int, data: Data) -> None:
-    if isinstance(data, Path):
-        with data.open("rb") as source:
-            while chunk := source.read(1 << 20):
-                _write(handle, chunk)
-        return
-    view = memoryview(data).cast("B")
-    while view:
-        view = view[os.write(handle, view) :]
-
-
-def _read(handle: int, start: int, stop: int) -> bytes:
-    chunks = []
-    while start < stop:
-        chunk = os.pread(handle, stop - start, start)
-        if not chunk:
-            break
-        chunks.append(chunk)
-        start += len(chunk)
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+def _meta(key: str, found: os.stat_result) -> ObjectMeta:
+    return ObjectMeta(key, found.st_size, datetime.fromtimestamp(found.st_mtime, UTC))

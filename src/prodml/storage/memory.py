@@ -12,6 +12,7 @@ from prodml.errors import AlreadyExistsError, ConfigError, KeyNotFoundError
 from prodml.ports import Clock, ObjectMeta, StorageCaps, utc_now
 from prodml.ports.storage import Data
 from prodml.storage.checks import check_data, check_limit, check_range
+from prodml.storage.files import placed, source
 from prodml.storage.keys import check_key, check_prefix
 
 __all__ = ["MemoryStorage"]
@@ -49,8 +50,7 @@ class MemoryStorage:
     def put(self, key: str, data: Data, *, if_absent: bool = False) -> ObjectMeta:
         """Store a copy of `data`."""
         check_key(key)
-        data = check_data(data)
-        kept = data.read_bytes() if isinstance(data, Path) else bytes(data)
+        kept = _copied(check_data(data))
         now = self._clock()
         with self._lock:
             if key not in self._objects:
@@ -72,7 +72,8 @@ class MemoryStorage:
             raise ConfigError(
                 "memory has no files of its own: pass fetch(key, dest) a path to write to."
             )
-        dest.write_bytes(data)
+        with placed(dest) as part:
+            part.write_bytes(data)
         return dest
 
     def head(self, key: str) -> ObjectMeta:
@@ -109,5 +110,17 @@ class MemoryStorage:
             raise KeyNotFoundError(f"nothing is stored under {key} in memory.", key=key)
         return found
 
+    def __reduce__(self) -> tuple[object, ...]:
+        raise TypeError(
+            "MemoryStorage lives in one process and cannot be pickled; share a FolderStorage instead."
+        )
+
     def __repr__(self) -> str:
         return f"MemoryStorage({len(self._keys)} objects)"
+
+
+def _copied(data: memoryview | Path) -> bytes:
+    if isinstance(data, memoryview):
+        return bytes(data)
+    with source(data) as file:
+        return file.read()

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import os
-from importlib.metadata import entry_points
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from prodml.errors import AlreadyExistsError, ConfigError, KeyNotFoundError, StorageError
+from prodml.errors import ConfigError, known_names
 from prodml.ports import Storage
 from prodml.storage.folder import FolderStorage
 from prodml.storage.memory import MemoryStorage
+from prodml.storage.proving import prove_location
 
-__all__ = ["FORMAT", "open_storage", "verify"]
+__all__ = ["open_storage"]
 
-FORMAT = 1
-"""Version of the layout; a location of a higher one is refused."""
-
-_MARKER = "prodml.json"
-_PLANNED = {"s3", "gs", "az", "postgresql", "sqlite", "redis"}
+_GROUP = "prodml.storage"
+_METHODS = ("caps", "put", "get", "fetch", "head", "list", "delete")
 
 
 def open_storage(url: str | Path) -> Storage:
@@ -35,6 +30,8 @@ def open_storage(url: str | Path) -> Storage:
     Returns
     -------
     Storage
+        Of a location that was proven by `verify`, now or when it was opened first; an object
+        ``prodml.json`` in it says so, and in which format it is written.
 
     Raises
     ------
@@ -48,61 +45,11 @@ def open_storage(url: str | Path) -> Storage:
     >>> open_storage("memory://").caps.durable
     'none'
     """
+    if url == "memory://":
+        return MemoryStorage()
     storage = _make(url)
-    try:
-        marker = json.loads(storage.get(_MARKER))
-    except KeyNotFoundError:
-        verify(storage)
-        _mark(storage)
-        return storage
-    except ValueError:
-        raise StorageError(
-            f"{storage.caps.url} holds a {_MARKER} that is not ours.", key=_MARKER
-        ) from None
-    found = marker.get("format") if isinstance(marker, dict) else None
-    if not isinstance(found, int) or found > FORMAT:
-        raise ConfigError(
-            f"{storage.caps.url} is written in format {found!r:.20}, this prodml reads up to {FORMAT}. Upgrade prodml."
-        )
+    prove_location(storage)
     return storage
-
-
-def verify(storage: Storage) -> None:
-    """Prove that a location creates exclusively, gives back what it took, lists and deletes.
-
-    Client libraries and gateways have been seen to accept a create-if-absent and overwrite all the same; believing
-    the interface is not enough.
-
-    Parameters
-    ----------
-    storage : Storage
-        The location. A probe is written below ``probe/`` and removed again.
-
-    Raises
-    ------
-    StorageError
-        That says which promise was broken.
-    """
-    key = f"probe/{os.urandom(8).hex()}"
-    try:
-        storage.put(key, b"first", if_absent=True)
-        try:
-            storage.put(key, b"second", if_absent=True)
-        except AlreadyExistsError:
-            pass
-        else:
-            raise _broken(storage, "a second create of one key must fail, and did not")
-        if storage.get(key) != b"first":
-            raise _broken(storage, "what was written must be read, and was not")
-        if [m.key for m in storage.list("probe/") if m.key == key] != [key]:
-            raise _broken(storage, "what was written must be listed, and was not")
-    finally:
-        storage.delete(key)
-    try:
-        storage.head(key)
-    except KeyNotFoundError:
-        return
-    raise _broken(storage, "what was deleted must be gone, and was not")
 
 
 def _make(url: str | Path) -> Storage:
@@ -112,32 +59,43 @@ def _make(url: str | Path) -> Storage:
         raise ConfigError(
             f'a location is a path or an address such as "memory://", got {url!r:.40}.'
         )
-    scheme, separator, _ = url.partition("://")
+    scheme, separator, rest = url.partition("://")
     if not separator:
         return FolderStorage(url)
     if scheme == "memory":
-        return MemoryStorage()
+        raise ConfigError(f'memory has no places to name: write "memory://" without {rest!r:.40}.')
     if scheme == "file":
-        return FolderStorage(unquote(urlsplit(url).path))
+        return FolderStorage(_file_path(url))
     return _from_entry_point(scheme, url)
 
 
+def _file_path(url: str) -> str:
+    address = urlsplit(url)
+    if address.netloc not in ("", "localhost"):
+        raise ConfigError(
+            f'"{url}" speaks of a machine called "{address.netloc}". Write a path, such as '
+            f'"./{address.netloc}{address.path}", or "file:///" with three slashes.'
+        )
+    if address.query or address.fragment or not address.path.startswith("/"):
+        raise ConfigError(f'a folder\'s address is "file:///path" and nothing more, got "{url}".')
+    return unquote(address.path)
+
+
 def _from_entry_point(scheme: str, url: str) -> Storage:
-    installed = {point.name: point for point in entry_points(group="prodml.storage")}
-    if scheme in installed:
-        storage: Storage = installed[scheme].load()(url)
-        return storage
-    known = ", ".join(f'"{name}://"' for name in sorted({"file", "memory", *installed}))
-    later = " It is planned; until then pass a Storage of your own." if scheme in _PLANNED else ""
-    raise ConfigError(f'no storage for "{scheme}://". Known: a path, {known}.{later}')
+    from importlib.metadata import entry_points  # as slow as the rest of this room
 
-
-def _mark(storage: Storage) -> None:
-    try:
-        storage.put(_MARKER, json.dumps({"format": FORMAT}).encode(), if_absent=True)
-    except AlreadyExistsError:
-        return  # another process opened it at the same time
-
-
-def _broken(storage: Storage, what: str) -> StorageError:
-    return StorageError(f"{storage.caps.url} does not keep what a storage promises: {what}.")
+    installed = {point.name: point for point in entry_points(group=_GROUP)}
+    if scheme not in installed:
+        known = known_names(scheme, ("file", "memory", *installed))
+        raise ConfigError(
+            f'no adapter for "{scheme}://". {known} Install a package that brings one (entry point '
+            f'group "{_GROUP}"), or pass the objects any Storage of your own.'
+        )
+    storage: Storage = installed[scheme].load()(url)
+    lacks = [name for name in _METHODS if not hasattr(storage, name)]
+    if lacks:
+        raise ConfigError(
+            f'the adapter for "{scheme}://", {installed[scheme].value}, made a '
+            f"{type(storage).__name__}, which is no Storage: it has no {', '.join(lacks)}."
+        )
+    return storage

@@ -22,7 +22,7 @@ __all__ = [
     "StorageContract",
 ]
 
-__getattr__, __dir__ = attach(
+_attached, __dir__ = attach(
     __name__,
     {
         "METRICS_FAULTS": "prodml.testing.metrics_faults",
@@ -32,3 +32,14 @@ __getattr__, __dir__ = attach(
         "StorageContract": "prodml.testing.storage_contract",
     },
 )
+
+
+def __getattr__(name: str) -> object:
+    try:
+        return _attached(name)
+    except ModuleNotFoundError as exc:
+        if exc.name not in ("hypothesis", "pytest"):
+            raise
+        from prodml._extras import require
+
+        return require(exc.name, for_=f"prodml.testing.{name}")  # says how to install it

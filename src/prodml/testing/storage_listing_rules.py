@@ -131,11 +131,13 @@ class ListingRules(StorageProbe):
 
     @rule
     def test_s40_good_keys_are_taken(self, storage: Storage) -> None:
-        """S40: Every character of the alphabet, dots inside names, and 512 characters are taken."""
-        long = "/".join(["d" * 63] * 8)[:512]
-        names = ["abcdefghijklmnopqrstuvwxyz", "0123456789", "._=@-", "a..b/...", "-", long]
+        """S40: Every character of the alphabet, dots inside names, and 512 characters are taken, in one segment too."""
+        deep = "/".join(["d" * 63] * 8)[:512]
+        wide = ["x" * 300, "x" * 300 + "-", "x" * 300 + "/y", "x" * 300 + "0", "x" * 512]
+        names = ["abcdefghijklmnopqrstuvwxyz", "0123456789", "._=@-", "a..b/...", "-", deep, *wide]
         _fill(storage, names)
         equal("list", keys(storage), sorted(names))
+        equal("get", [storage.get(n) for n in names], [n.encode() for n in names])
 
     @rule
     def test_s41_no_key_is_special(self, storage: Storage) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from array import array
 from pathlib import Path
 
 from prodml.errors import AlreadyExistsError, ConfigError, KeyNotFoundError
@@ -39,10 +40,16 @@ class ObjectRules(StorageProbe):
 
     @rule
     def test_s04_buffers_are_bytes(self, storage: Storage) -> None:
-        """S04: A bytearray and a memoryview are stored as their bytes."""
+        """S04: A bytearray and a memoryview, also one with steps or of numbers, are stored as their bytes."""
+        numbers = array("d", [1.5, -2.0])
         storage.put("a/array", bytearray(b"one"))
         storage.put("a/view", memoryview(b"xtwox")[1:4])
+        storage.put("a/steps", memoryview(b"a-b-c-")[::2])
+        storage.put("a/numbers", memoryview(numbers))
         equal("get", (storage.get("a/array"), storage.get("a/view")), (b"one", b"two"))
+        equal("with steps", storage.get("a/steps"), b"abc")
+        equal("of numbers", storage.get("a/numbers"), numbers.tobytes())
+        equal("size of numbers", storage.head("a/numbers").size_bytes, 16)
 
     @rule
     def test_s05_a_path_is_its_content(self, storage: Storage) -> None:
@@ -179,12 +186,14 @@ class ObjectRules(StorageProbe):
 
     @rule
     def test_s23_fetch_gives_a_file(self, storage: Storage) -> None:
-        """S23: `fetch` to a path puts the object there; without one it is the backend's own file."""
+        """S23: `fetch` to a path puts the object there, whatever was there; without one it is the backend's own file."""
         storage.put("a/b", _ALL_BYTES)
         with tempfile.TemporaryDirectory() as folder:
             dest = Path(folder, "file")
+            dest.write_bytes(b"something longer" * 100)
             equal("path", storage.fetch("a/b", dest), dest)
             equal("content", dest.read_bytes(), _ALL_BYTES)
+            equal("files", [p.name for p in dest.parent.iterdir()], ["file"])
         if storage.caps.local_paths:
             equal("own file", storage.fetch("a/b").read_bytes(), _ALL_BYTES)
         else:

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from prodml.errors import AlreadyExistsError, KeyNotFoundError
 from prodml.ports import Storage
 from prodml.testing.storage_probes import equal
 
-__all__ = ["behaves_like_a_dict"]
+__all__ = ["StorageMachine", "behaves_like_a_dict"]
 
-Call: TypeAlias = tuple[str, str, bytes]
-
-_KEYS = ("a", "a/b", "a/b/c", "a.b/c", "a-b", "b/1", "b/10", "b/2")
-_CALLS = st.tuples(
-    st.sampled_from(["put", "create", "delete", "get", "list"]),
-    st.sampled_from(_KEYS),
-    st.binary(max_size=40),
-)
+_NAMES = ("a", "a/b", "a/b/c", "a.b/c", "a-b", "b/1", "b/10", "b/2")
+_KEYS = st.sampled_from(_NAMES)
+_DATA = st.binary(max_size=6)
+_PREFIXES = st.sampled_from(["", "a/", "a/b/", "b/"])
+_ENDS = st.one_of(st.none(), st.integers(0, 8))
+_LIMITS = st.one_of(st.none(), st.integers(0, 4))
 
 
 def behaves_like_a_dict(storage: Storage, *, n_examples: int = 25) -> None:
@@ -34,42 +31,84 @@ def behaves_like_a_dict(storage: Storage, *, n_examples: int = 25) -> None:
         How many sequences.
     """
 
-    @settings(
-        max_examples=n_examples,
-        deadline=None,
-        database=None,
-        derandomize=True,
-        phases=[Phase.generate],  # shrinking would need a storage that fails the same way twice
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.nested_given],
+    class Machine(StorageMachine):
+        def __init__(self) -> None:
+            super().__init__(storage)
+
+    run_state_machine_as_test(
+        Machine,
+        settings=settings(
+            max_examples=n_examples,
+            stateful_step_count=40,
+            deadline=None,
+            database=None,
+            derandomize=True,
+            phases=[Phase.generate],  # shrinking would need a storage that fails the same way twice
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.nested_given],
+        ),
     )
-    @given(st.lists(_CALLS, min_size=15, max_size=40))
-    def sequence(calls: list[Call]) -> None:
-        for key in _KEYS:
+
+
+class StorageMachine(RuleBasedStateMachine):
+    """A storage and the dict that it should behave like.
+
+    Parameters
+    ----------
+    storage : Storage
+        Emptied of the machine's own keys before it starts.
+    """
+
+    def __init__(self, storage: Storage) -> None:
+        super().__init__()
+        self.storage = storage
+        self.model: dict[str, bytes] = {}
+        for key in _NAMES:
             storage.delete(key)
-        model: dict[str, bytes] = {}
-        for call in calls:
-            _apply(storage, model, call)
 
-    sequence()
+    @initialize(kept=st.dictionaries(_KEYS, _DATA))
+    def begin(self, kept: dict[str, bytes]) -> None:
+        """Begin with some objects, in any order of writing."""
+        for key, data in kept.items():
+            self.put(key, data)
 
+    @rule(key=_KEYS, data=_DATA)
+    def put(self, key: str, data: bytes) -> None:
+        """Replace, or write anew."""
+        self.storage.put(key, data)
+        self.model[key] = data
 
-def _apply(storage: Storage, model: dict[str, bytes], call: Call) -> None:
-    kind, key, data = call
-    if kind == "put":
-        storage.put(key, data)
-        model[key] = data
-    if kind == "create":
-        equal(f"create of {key} won", _create(storage, key, data), key not in model)
-        model.setdefault(key, data)
-    if kind == "delete":
-        storage.delete(key)
-        model.pop(key, None)
-    if kind == "get":
-        equal(f"get of {key}", _get(storage, key), model.get(key))
-    if kind == "list":
-        found = [(m.key, m.size_bytes) for m in storage.list(after=key)]
-        expected = [(k, len(v)) for k, v in sorted(model.items()) if k > key]
-        equal(f"list after {key}", found, expected)
+    @rule(key=_KEYS, data=_DATA)
+    def create(self, key: str, data: bytes) -> None:
+        """Write unless there is something."""
+        equal(f"create of {key} won", _create(self.storage, key, data), key not in self.model)
+        self.model.setdefault(key, data)
+
+    @rule(key=_KEYS)
+    def delete(self, key: str) -> None:
+        """Forget what is there, or nothing."""
+        self.storage.delete(key)
+        self.model.pop(key, None)
+
+    @rule(key=_KEYS, start=st.integers(0, 4), end=_ENDS)
+    def get(self, key: str, start: int, end: int | None) -> None:
+        """Read a range."""
+        kept = self.model.get(key)
+        expected = None if kept is None else kept[start:end]
+        equal(f"get of {key}[{start}:{end}]", _get(self.storage, key, start, end), expected)
+
+    @rule(prefix=_PREFIXES, after=st.one_of(st.none(), _KEYS), limit=_LIMITS)
+    def list(self, prefix: str, after: str | None, limit: int | None) -> None:
+        """Look through a window."""
+        found = [
+            (meta.key, meta.size_bytes)
+            for meta in self.storage.list(prefix, after=after, limit=limit)
+        ]
+        expected = [
+            (key, len(data))
+            for key, data in sorted(self.model.items())
+            if key.startswith(prefix) and key > (after or "")
+        ]
+        equal(f"list of {prefix!r} after {after}, {limit}", found, expected[:limit])
 
 
 def _create(storage: Storage, key: str, data: bytes) -> bool:
@@ -80,8 +119,8 @@ def _create(storage: Storage, key: str, data: bytes) -> bool:
     return True
 
 
-def _get(storage: Storage, key: str) -> bytes | None:
+def _get(storage: Storage, key: str, start: int, end: int | None) -> bytes | None:
     try:
-        return storage.get(key)
+        return storage.get(key, start=start, end=end)
     except KeyNotFoundError:
         return None

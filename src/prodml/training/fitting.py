@@ -114,6 +114,8 @@ def _explained(exc: Exception, name: str, inputs: pd.DataFrame) -> SchemaError |
         return _not_numeric(name, inputs)
     if "NaN" in message or "missing values" in message:
         return _with_gaps(name, inputs)
+    if "infinity" in message:
+        return _infinite(name, inputs)
     return None
 
 
@@ -130,6 +132,21 @@ def _not_numeric(name: str, inputs: pd.DataFrame) -> SchemaError | None:
         "it, for example with make_pipeline(make_column_transformer((OneHotEncoder(), [...]), "
         f'remainder="passthrough"), {name}()), or leave them out',
         column=next(iter(odd)),
+    )
+
+
+def _infinite(name: str, inputs: pd.DataFrame) -> SchemaError | None:
+    import numpy as np
+
+    numbers = inputs.select_dtypes("number")
+    counts = {str(c): int(np.isinf(numbers[c].to_numpy(float)).sum()) for c in numbers.columns}
+    listed = ", ".join(f'"{c}" ({n} of {len(inputs)} rows)' for c, n in counts.items() if n)
+    if not listed:
+        return None
+    return SchemaError(
+        f"{name} takes finite numbers only, and these columns hold infinity: {listed}. "
+        "Clip them, or leave these rows out",
+        column=next(c for c, n in counts.items() if n),
     )
 
 

@@ -100,6 +100,11 @@ def _named(metrics: Metrics) -> Iterable[tuple[str | None, Metric]]:
         return list(metrics.items())
     if isinstance(metrics, str | Score) or callable(metrics):
         return [(None, metrics)]
+    if not isinstance(metrics, Iterable):
+        raise ConfigError(
+            "metrics must be names, callables, or a sequence or mapping of these, "
+            f"got a {type(metrics).__name__}"
+        )
     return [(None, metric) for metric in metrics]
 
 

@@ -10,6 +10,7 @@ from prodml import display
 from prodml.errors import ConfigError
 from prodml.gate import Predictions
 from prodml.ports.clock import Clock, utc_now
+from prodml.ports.duck import check_methods, is_number
 from prodml.training import record as records
 from prodml.training.dataset import Dataset
 from prodml.training.fitting import Estimator, fit_estimator, fresh_copy, seeded
@@ -138,6 +139,8 @@ class Trainer(Parameters):
         UnknownNameError
             If there is no metric of a name.
         """
+        if log is not None:
+            check_methods(log, "append", what="log", such_as='Journal(storage, "runs/1")')
         run_id = run_id or _new_id(self.clock)
         if log is None:
             return self._run(data, run_id)
@@ -196,10 +199,10 @@ class Trainer(Parameters):
     def _check(self) -> None:
         if not isinstance(self.target, str):
             raise ConfigError(f"target must name a column, got {type(self.target).__name__}")
-        if not 0.0 < self.test_size < 1.0:
-            raise ConfigError(f"test_size must lie in (0, 1), got {self.test_size}")
-        if self.cv is not None and self.cv < 2:
-            raise ConfigError(f"cv must be at least 2 folds, got {self.cv}")
+        if not is_number(self.test_size) or not 0.0 < self.test_size < 1.0:
+            raise ConfigError(f"test_size must lie in (0, 1), got {self.test_size!r}")
+        if self.cv is not None and (not is_number(self.cv) or self.cv < 2):
+            raise ConfigError(f"cv must be a whole number of at least 2 folds, got {self.cv!r}")
 
     def _split(self, rows: Dataset, seed: int) -> Split:
         import numpy as np

@@ -40,7 +40,7 @@ _DARK_PALETTE = ("#56B4E9", "#E69F00", "#2FBF92", "#E39AC4", "#F0E442", "#4C9FD6
 DASHES = ("", "7 4", "2 3", "10 3 2 3", "5 2", "1 4", "12 4")
 
 _STYLE = (
-    ".prodml-chart{display:block;width:100%;max-width:640px;height:auto;margin:.75em 0;overflow:visible;"
+    ".prodml-chart{display:block;width:100%;max-width:640px;height:auto;margin:0;overflow:visible;"
     "color:inherit;font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',"
     f"sans-serif;font-size:{FONT}px;font-variant-numeric:tabular-nums}}"
     ".prodml-chart text{fill:currentColor}"

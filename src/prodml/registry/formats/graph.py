@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from types import MappingProxyType
 from typing import Any
 
@@ -239,8 +239,9 @@ class Reader:
 
     def _fill(self, instance: Any, flat: list[Any]) -> None:
         state = dict(zip(flat[0::2], flat[1::2], strict=True))
+        kind: Any = type(instance)
         for name, node in state.items():
-            _check_attribute(type(instance), name)
+            _check_attribute(kind, name)
             instance.__dict__[name] = self.value(node)
 
     def _items(self, node: list[Any]) -> list[Any]:
@@ -258,6 +259,7 @@ def _bare(name: Any) -> Any:
     return cls.__new__(cls)
 
 
+@lru_cache(maxsize=4096)  # a forest has the same attributes a hundred times over
 def _check_attribute(cls: type, name: object) -> None:
     if not isinstance(name, str) or not name.isidentifier() or name.startswith("__"):
         raise IntegrityError(f"{name!r:.60} is not the name of an attribute")

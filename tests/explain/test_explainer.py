@@ -54,7 +54,10 @@ def test_a_binary_margin_is_named_after_the_class_it_speaks_for(logistic, frame)
 
 def test_predictions_are_the_models_own(logistic, frame):
     explanation = Explainer(logistic, background=frame).explain(frame)
-    assert np.array_equal(explanation.predictions[:, 0], logistic.decision_function(frame))
+    # Of the rows as they were handed on: another memory layout may add up in another order.
+    assert explanation.data.equals(frame)
+    expected = logistic.decision_function(explanation.data)
+    assert np.array_equal(explanation.predictions[:, 0], expected)
     total = explanation.base_values + explanation.values.sum(axis=1)
     assert np.abs(total - explanation.predictions).max() < 1e-12
     assert explanation.additivity_error == np.abs(total - explanation.predictions).max()

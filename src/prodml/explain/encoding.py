@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 import re
+from collections import UserList
 from collections.abc import Iterable, Sequence
 from typing import Any
 

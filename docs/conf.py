@@ -24,7 +24,7 @@ nitpick_ignore_regex = [("py:class", ".*"), ("py:obj", r".*\.(Data|RunT)")]
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
-autodoc_default_options = {"members": True, "show-inheritance": True}
+autodoc_default_options = {"members": True}
 napoleon_google_docstring = False
 napoleon_custom_sections = ["Source"]
 napoleon_use_ivar = True

@@ -6,6 +6,7 @@ anew from their data, losses are called with checked numbers, random generators 
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,6 +47,8 @@ _LOSSES = {
         "SquaredHinge": 1,
     },
 }
+# Where scikit-learn 1.6 leaves the package out of a compiled module's name.
+_WHOLE_NAMES = {"_loss": "sklearn._loss._loss"}
 _METRICS = (
     "BrayCurtisDistance",
     "CanberraDistance",
@@ -62,7 +65,7 @@ _METRICS = (
 
 def write_compiled(writer: Writer, value: Any) -> list[Any] | None:
     """Spell a compiled object, or return None if it is not one of these."""
-    module, name = type(value).__module__, type(value).__name__
+    module, name = _named(type(value))
     if (module, name) == ("sklearn.tree._tree", "Tree"):
         return ["tree", writer.trees.add(value)]
     if module == _NEIGHBOURS.get(name):
@@ -77,6 +80,14 @@ def write_compiled(writer: Writer, value: Any) -> list[Any] | None:
         parts = [write_array(writer, np.asarray(part)) for part in (value.t, value.c)]
         return ["spline", int(value.k), bool(value.extrapolate), int(value.axis), *parts]
     return None
+
+
+def _named(cls: type) -> tuple[str, str]:
+    module, name = cls.__module__, cls.__name__
+    whole = _WHOLE_NAMES.get(module)
+    if whole is not None and vars(import_module(whole)).get(name) is cls:
+        return whole, name
+    return module, name
 
 
 def read_compiled(reader: Reader, entry: Any) -> Any:
@@ -118,8 +129,6 @@ def _metric_spec(metric: Any) -> dict[str, Any]:
 
 
 def _build(name: str, data: Any, *, leaf_size: int, spec: dict[str, Any], weight: Any) -> Any:
-    from importlib import import_module
-
     from sklearn.metrics import DistanceMetric
 
     params = {k: v for k, v in spec.items() if k != "metric"}
@@ -148,8 +157,6 @@ def _read_neighbours(reader: Reader, *entry: Any) -> Any:
 
 
 def _read_loss(reader: Reader, name: Any, *args: Any) -> Any:
-    from importlib import import_module
-
     module, _, attribute = str(name).rpartition(".")
     wanted = _LOSSES.get(module, {}).get(attribute)
     if wanted is None:

@@ -178,7 +178,9 @@ def _support_vectors(machine: Any) -> None:
     _demand(good, machine, "its support is not one")
     inside = ((support >= 0) & (support < machine.shape_fit_[0])).all()
     _demand(inside, machine, "its support lies outside the training rows")
-    by_kernel = machine.kernel == "precomputed" or callable(machine.kernel)
+    kernel = machine.kernel
+    _demand(isinstance(kernel, str) or callable(kernel), machine, "its kernel is not one")
+    by_kernel = kernel == "precomputed" or callable(kernel)
     good = by_kernel or vectors.shape == (n, machine.n_features_in_)
     _demand(good, machine, "its support vectors do not fit")
     is_classifier = machine._impl in ("c_svc", "nu_svc")

@@ -115,7 +115,7 @@ def layers(session: nox.Session) -> None:
 @nox.session(python=COVERED)
 def docs(session: nox.Session) -> None:
     """Build the docs without a warning."""
-    session.install(".", "sphinx>=8", "furo", "myst-parser>=4")
+    session.install(".[testing]", "sphinx>=8", "furo", "myst-parser>=4")
     out = Path("docs/_build/html")
     shutil.rmtree(out.parent, ignore_errors=True)
     session.run("sphinx-build", "-W", "--keep-going", "-q", "-b", "html", "docs", str(out))

@@ -120,7 +120,8 @@ def test_a_function_or_type_outside_the_list_is_refused(node):
 
 
 @pytest.mark.parametrize(
-    "name", ["predict", "fit", "__class__", "__reduce__", "get_params", "no name", "_get_nothing", 3]
+    "name",
+    ["predict", "fit", "__class__", "__reduce__", "get_params", "no name", "_get_nothing", 3],
 )
 def test_a_file_cannot_hide_a_method(name):
     opened = Opened(LinearRegression().fit(X, Y))

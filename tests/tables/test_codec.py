@@ -79,6 +79,22 @@ def test_equal_frames_have_equal_bytes():
     assert encode_frame(WHOLE) == encode_frame(WHOLE.iloc[[0, 1, 2]].copy())
 
 
+@pytest.mark.parametrize("steps", [range(3), range(5, -1, -2), range(7, 8), range(0)], ids=str)
+def test_a_range_and_the_integers_it_counts_have_equal_bytes(steps):
+    counted, listed = (
+        pd.DataFrame({"a": np.zeros(len(steps))}, index=index)
+        for index in (pd.RangeIndex(steps), pd.Index(list(steps), dtype="int64"))
+    )
+    assert encode_frame(counted) == encode_frame(listed)
+
+
+@pytest.mark.parametrize("values", [[0, 0], [0, 1, 3], [2**53, 2**53 + 1], [-(2**63), 2**63 - 1]])
+def test_integers_that_no_range_can_stand_for_come_back_as_they_were(values):
+    frame = pd.DataFrame({"a": 1.0}, index=pd.Index(values, dtype="int64"))
+    back = decode_frame(encode_frame(frame))
+    pd.testing.assert_frame_equal(back, frame, check_index_type="exact")
+
+
 def test_a_decoded_frame_may_be_changed():
     frame = decode_frame(encode_frame(WHOLE))
     frame.loc[0, "float64"] = 7.0

@@ -4,7 +4,8 @@ Each column becomes a few plain arrays in the container of `prodml.fingerprint`,
 dtype's name. Equal frames have equal bytes; nothing in the bytes can run.
 
 What comes back is what went in, with these simplifications: sparse columns come back dense,
-columns on Arrow memory as pandas' own types, and objects that are numbers as numbers. Which of
+columns on Arrow memory as pandas' own types, objects that are numbers as numbers, and an index of
+integers in even steps as a range. Which of
 None, NaN, NA and NaT marked a missing object is kept, since encoders tell them apart.
 """
 
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prodml.errors import IntegrityError, ProdmlError, SchemaError
+from prodml.fingerprint.canonical import MAX_INTEGER
 from prodml.fingerprint.container import pack, unpack
 from prodml.tables.columns import decode_column, encode_column
 from prodml.tables.frame import as_frame
@@ -79,10 +81,29 @@ def _put_index(index: pd.Index, arrays: dict[str, np.ndarray]) -> dict[str, obje
     if index.nlevels > 1:
         raise SchemaError("an index of several levels cannot be stored: pass frame.reset_index()")
     name = index.name if isinstance(index.name, str) else None
-    if isinstance(index, pd.RangeIndex):
-        return {"name": name, "range": [index.start, index.stop, index.step]}
+    steps = _steps(index)
+    if steps is not None:
+        return {"name": name, "range": [steps.start, steps.stop, steps.step]}
     values = pd.Series(index, name="(index)")
     return {"name": name, **_put(values, "index", arrays)}
+
+
+def _steps(index: pd.Index) -> range | None:
+    """Return the range that an index counts through; equal indexes count through the same one."""
+    import numpy as np
+    import pandas as pd
+
+    # Rows chosen from a RangeIndex have plain integers in pandas 2.2, and still a range in pandas 3.
+    if index.dtype != "int64":
+        return None
+    n = len(index)
+    start = int(index[0]) if n else 0
+    step = int(index[1]) - start if n > 1 else 1
+    stop = start + n * step
+    if not step or max(abs(start), abs(stop)) > MAX_INTEGER:
+        return None
+    counts = isinstance(index, pd.RangeIndex) or np.array_equal(index, np.arange(start, stop, step))
+    return range(start, stop, step) if counts else None
 
 
 def decode_frame(data: bytes | memoryview | Path) -> pd.DataFrame:

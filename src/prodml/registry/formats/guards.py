@@ -82,7 +82,7 @@ def _forest(forest: Any) -> None:
 def _isolation_forest(forest: Any) -> None:
     if "estimators_" not in vars(forest):
         return
-    whole = forest._max_features == forest.n_features_in_
+    whole = np.array_equal(forest._max_features, forest.n_features_in_)
     for tree, features in zip(forest.estimators_, forest.estimators_features_, strict=True):
         width = forest.n_features_in_ if whole else len(features)
         _demand(_has_tree_of(tree, width), forest, "a tree does not fit its number of features")
@@ -202,7 +202,8 @@ def _neighbours(model: Any) -> None:
     rows = state.get("_fit_X")
     if rows is None:
         return
-    precomputed = state.get("effective_metric_") == "precomputed"
+    metric = state.get("effective_metric_")
+    precomputed = isinstance(metric, str) and metric == "precomputed"
     good = rows.ndim == 2 and rows.shape[0] == model.n_samples_fit_
     good = good and (precomputed or rows.shape[1] == model.n_features_in_)
     _demand(good, model, "its training rows do not fit")

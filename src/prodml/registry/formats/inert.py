@@ -15,6 +15,11 @@ __all__ = ["NAME", "dumps", "loads"]
 
 NAME = "inert/1"
 _MEMBERS = {"format", "made_with", "root", "objects", "trees", "probe"}
+# They learn nothing when fitted; scikit-learn 1.6 takes them for unfitted all the same.
+_STATELESS = {
+    "sklearn.feature_extraction._hash.FeatureHasher",
+    "sklearn.feature_extraction.text.HashingVectorizer",
+}
 
 
 def dumps(model: object, *, rows: object = None) -> bytes:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import FrameType
 
 from prodml import __version__
 from prodml.errors import ProdmlError
@@ -97,10 +99,16 @@ def _serve(asked: argparse.Namespace) -> None:
     )
     server = HttpServer(predictor, host=asked.host, port=asked.port)
     print(f"{asked.ref} answers at {server.url}/predict; stop with Ctrl-C", flush=True)
+    signal.signal(signal.SIGTERM, _leave)
     try:
         server.serve_forever()
     finally:
         server.close()
+
+
+def _leave(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+    """Leave as after any other work done: whoever sends SIGTERM is content with that."""
+    sys.exit(0)
 
 
 if __name__ == "__main__":

@@ -81,9 +81,7 @@ class World:
         self.journal = Journal(self.storage, "runs/1")
         self.blobs = Blobs(self.storage, "loose")
         self.keys = StaticKeys({"pseudonym": _secret("k")}, warn=False)
-        self.anonymizer = Anonymizer(
-            {"patient": Pseudonymize()}, keys=self.keys, remainder="keep"
-        )
+        self.anonymizer = Anonymizer({"patient": Pseudonymize()}, keys=self.keys, remainder="keep")
         self.contract = Contract(
             {"age": Check.number(min=0, max=120), "sick": Check.one_of(["yes", "no"])}
         )

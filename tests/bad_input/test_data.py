@@ -76,7 +76,11 @@ PIPELINE = {
         ConfigError,
         r"sequence of names: \[\"second\"\]",
     ),
-    "keep as one text": (lambda w: two().run(x=1, keep="first"), ConfigError, "keep must be a coll"),
+    "keep as one text": (
+        lambda w: two().run(x=1, keep="first"),
+        ConfigError,
+        "keep must be a coll",
+    ),
     "overrides as a list": (
         lambda w: two().run(x=1, overrides=["first"]),
         ConfigError,
@@ -141,12 +145,20 @@ CONTRACT = {
         '"age" takes Check values',
     ),
     "ends swapped": (lambda w: Check.number(min=5, max=1), ConfigError, "got 5 and 1"),
-    "an end in words": (lambda w: Check.number(min="a"), ConfigError, "ends of a range are numbers"),
+    "an end in words": (
+        lambda w: Check.number(min="a"),
+        ConfigError,
+        "ends of a range are numbers",
+    ),
     "a share in percent": (lambda w: Check.number(mostly=95), ConfigError, r"\(0, 1\].*got 95"),
     "a share in words": (lambda w: Check.number(mostly="all"), ConfigError, "got 'all'"),
     "no levels": (lambda w: Check.one_of(None), ConfigError, "levels must be a collection"),
     "a broken pattern": (lambda w: Check.text(matches="("), ConfigError, "no regular expression"),
-    "an unknown severity": (lambda w: Check.number(severity="bad"), ConfigError, '"error" or "warn"'),
+    "an unknown severity": (
+        lambda w: Check.number(severity="bad"),
+        ConfigError,
+        '"error" or "warn"',
+    ),
     "a missing column": (
         lambda w: w.contract.split(w.clinic.rename(columns={"age": "agee"})),
         ContractError,
@@ -265,7 +277,11 @@ TRAINER = {
         SchemaError,
         r"is missing in \d+ of 120 rows. Drop them first",
     ),
-    "nothing but the target": (lambda w: w.train(w.clinic[["sick"]]), SchemaError, "no column is left"),
+    "nothing but the target": (
+        lambda w: w.train(w.clinic[["sick"]]),
+        SchemaError,
+        "no column is left",
+    ),
     "gaps among the inputs": (
         lambda w: w.train(w.clinic.assign(age=math.nan)),
         SchemaError,
@@ -289,7 +305,11 @@ TRAINER = {
 }
 
 GATE = {
-    "alpha in percent": (lambda w: Gate(alpha=5), ConfigError, r"alpha must lie in \(0, 1\), got 5"),
+    "alpha in percent": (
+        lambda w: Gate(alpha=5),
+        ConfigError,
+        r"alpha must lie in \(0, 1\), got 5",
+    ),
     "alpha in words": (lambda w: Gate(alpha="0.05"), ConfigError, "got '0.05'"),
     "a margin in words": (lambda w: Gate(margin="1%"), ConfigError, "margin must be at least 0"),
     "guardrails as a list": (lambda w: Gate(guardrails=["recall"]), ConfigError, "got list"),

@@ -30,9 +30,12 @@ def serve(world: World) -> None:
         log=world.log,
         audit=world.trail,
     )
+    assert world.pipeline is not None  # noqa: S101
     live = world.clinic.live
     inputs = records(live.drop(columns=["patient", TARGET]))
-    rows = list(zip(live["patient"].tolist(), inputs, strict=True))
+    # The log keeps units as they come, so callers send the pseudonym and not the patient.
+    units = world.pipeline.apply(live, target="anonymizer")["patient"]
+    rows = list(zip(units.tolist(), inputs, strict=True))
     with HttpServer(predictor) as server:
         answers = ask(server.url, progress(rows, label="serving"))
     world.router, world.predictor, world.answers = router, predictor, answers

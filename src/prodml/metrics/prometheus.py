@@ -182,19 +182,36 @@ class PrometheusCounter:
         ConfigError
             If it is not.
         """
-        if not 0.0 <= amount < _INF:
-            raise ConfigError(f"a counter only grows: inc(amount >= 0), finite, got {amount}")
+        try:
+            fits = 0.0 <= amount < _INF
+        except TypeError:
+            fits = False
+        if not fits:
+            raise ConfigError(f"a counter only grows: inc(amount >= 0), finite, got {amount!r:.40}")
         self._inc(amount)
 
 
 class PrometheusGauge:
     """A number that goes up and down."""
 
-    __slots__ = ("inc", "set")
+    __slots__ = ("_set", "inc")
 
     def __init__(self, child: client.Gauge) -> None:
-        self.set = child.set
+        self._set = child.set
         self.inc = child.inc
+
+    def set(self, value: float) -> None:
+        """Set the value; NaN says that there is none.
+
+        Raises
+        ------
+        ConfigError
+            If it is no number.
+        """
+        try:
+            self._set(value)
+        except (TypeError, ValueError):
+            raise ConfigError(f"set() needs a number, got a {type(value).__name__}") from None
 
 
 class PrometheusHistogram:
@@ -213,6 +230,10 @@ class PrometheusHistogram:
         ConfigError
             If it is not: one NaN would make the sum NaN for ever.
         """
-        if not -_INF < value < _INF:
-            raise ConfigError(f"observe() needs a finite number, got {value}")
+        try:
+            fits = -_INF < value < _INF
+        except TypeError:
+            fits = False
+        if not fits:
+            raise ConfigError(f"observe() needs a finite number, got {value!r:.40}")
         self._observe(value)

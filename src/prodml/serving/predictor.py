@@ -209,7 +209,7 @@ class Predictor:
         """
         receipt = self.record_outcomes({prediction_id: value})
         if receipt.unknown:
-            raise UnknownNameError("prediction", prediction_id, where="in the log")
+            raise UnknownNameError("prediction", prediction_id, None, where="in the log")
         if receipt.conflicting:
             raise ConflictError(
                 f"prediction {prediction_id} already has another outcome. The first one stands."

@@ -5,8 +5,8 @@ dtype's name. Equal frames have equal bytes; nothing in the bytes can run.
 
 What comes back is what went in, with these simplifications: sparse columns come back dense,
 columns on Arrow memory as pandas' own types, objects that are numbers as numbers, and an index of
-integers in even steps as a range. Which of
-None, NaN, NA and NaT marked a missing object is kept, since encoders tell them apart.
+integers in even steps as a range. Which of None, NaN, NA and NaT marked a missing object is kept,
+since encoders tell them apart.
 """
 
 from __future__ import annotations

@@ -72,7 +72,7 @@ class World:
         self.inputs = self.clinic[["age", "bmi"]]
         self.model = runs[1].estimator
         self.record = {"age": 50.0, "bmi": 22.0}
-        self.registry = Registry(self.storage, actor="ada")
+        self.registry = Registry(self.storage, actor="ops")
         self.router = ABRouter("ranker", storage=self.storage)
         self.log = PredictionLog(self.storage, "tumours")
         self.predictor = Predictor(self.registry, "tumours@champion", log=self.log)
@@ -165,7 +165,7 @@ def runs():
 def base(runs):
     """What is stored in a house that was used a little, as bytes by key."""
     storage = MemoryStorage()
-    registry = Registry(storage, actor="ada")
+    registry = Registry(storage, actor="ops")
     for run in runs:
         registry.register("tumours", run)
     registry.promote("tumours", 1)
@@ -175,7 +175,7 @@ def base(runs):
     router.record_outcome("u1", 1.0, metric="clicks")
     log = PredictionLog(storage, "tumours")
     Predictor(registry, "tumours@champion", log=log).predict({"age": 50.0, "bmi": 22.0})
-    AuditTrail(storage).record("promote", resource="models/tumours", actor="ada")
+    AuditTrail(storage).record("promote", resource="models/tumours", actor="ops")
     journal = Journal(storage, "runs/1")
     journal.append("started")
     journal.append("ended")

@@ -95,11 +95,71 @@ def damaged(prefix, call, **how):
 
 
 def deny(w, *grants):
-    policy = RolePolicy(roles={"bob": ["guest"]}, grants={"guest": grants})
-    return Registry(w.storage, actor="bob", access=policy)
+    policy = RolePolicy(roles={"guest": ["guest"]}, grants={"guest": grants})
+    return Registry(w.storage, actor="guest", access=policy)
 
 
 REGISTRY = {
+    "name and run swapped": (
+        lambda w: w.registry.register(w.runs[0], "tumours"),
+        ConfigError,
+        "the name of a model is .*got a TrainingRun",
+    ),
+    "the class of a model": (
+        lambda w: w.registry.register("tumours", LogisticRegression),
+        ConfigError,
+        "register a fitted estimator, got the class LogisticRegression",
+    ),
+    "metrics in a list": (
+        lambda w: w.registry.register("tumours", w.model, metrics=[1.0]),
+        ConfigError,
+        "metrics must map names to numbers, got a list",
+    ),
+    "tags in a list": (
+        lambda w: w.registry.register("tumours", w.runs[0], tags=["credit"]),
+        ConfigError,
+        'tags must map text to text, such as {"team"',
+    ),
+    "a holdout without a target": (
+        lambda w: w.registry.register("tumours", w.model, holdout=w.inputs),
+        ConfigError,
+        "holdout must be a pair of inputs and target",
+    ),
+    "columns for a schema": (
+        lambda w: w.registry.register("tumours", w.model, schema=["age", "bmi"]),
+        ConfigError,
+        "schema must be a Schema.*got a list",
+    ),
+    "a gate by its name": (
+        lambda w: Registry(w.storage, gate="accuracy"),
+        ConfigError,
+        "gate must have decide.*got a str",
+    ),
+    "an alias instead of a list of aliases": (
+        lambda w: Registry(w.storage, gated="champion"),
+        ConfigError,
+        "gated must be a collection",
+    ),
+    "a path instead of a storage": (
+        lambda w: Registry("./store"),
+        ConfigError,
+        r"storage must have put\(\).*open_storage.*got a str",
+    ),
+    "a list for a policy": (
+        lambda w: Registry(w.storage, access={"ops": "all"}),
+        ConfigError,
+        "access must have __call__.*got a dict",
+    ),
+    "the secret itself for keys": (
+        lambda w: Registry(w.storage, keys=b"secret"),
+        ConfigError,
+        "keys must have active.*got a bytes",
+    ),
+    "nothing for a reason": (
+        lambda w: w.registry.deprecate("tumours", 1, None),
+        ConfigError,
+        "say why nobody should use",
+    ),
     "a name with spaces": (
         lambda w: w.registry.register("My model", w.runs[0]),
         ConfigError,
@@ -193,7 +253,7 @@ REGISTRY = {
     "promote without the right": (
         lambda w: deny(w, "load:*").promote("tumours", 2),
         RefusedError,
-        '"bob" may not promote models/tumours@champion',
+        '"guest" may not promote models/tumours@champion',
     ),
     "roll back without a history": (
         lambda w: w.registry.rollback("tumours"),
@@ -218,7 +278,7 @@ REGISTRY = {
     "load without the right": (
         lambda w: deny(w, "promote:*").load("tumours/1"),
         RefusedError,
-        '"bob" may not load models/tumours/1',
+        '"guest" may not load models/tumours/1',
     ),
     "load a pickle without trust": (
         pickled,
@@ -393,6 +453,16 @@ def explainer(w, **settings):
 
 
 EXPLAINER = {
+    "a number of reasons in words": (
+        lambda w: Explainer(w.model, background=w.inputs).explain(w.inputs[:3]).reasons("x", row=0),
+        ConfigError,
+        "k must be a whole number of at least 1, got a str",
+    ),
+    "a seed in words": (
+        lambda w: Explainer(w.model, background=w.inputs, max_background=5, random_state="x"),
+        ConfigError,
+        "random_state must be a whole number",
+    ),
     "no model": (
         lambda w: Explainer("model.pkl"),
         ConfigError,
@@ -452,6 +522,13 @@ def static(secret):
 
 
 ANONYMIZER = {
+    "the secret itself for keys": (
+        lambda w: Anonymizer({"patient": Pseudonymize()}, keys="secret", remainder="keep").fit(
+            w.people
+        ),
+        ConfigError,
+        "keys must have active.*got a str",
+    ),
     "no policy": (lambda w: Anonymizer(None).fit(w.people), ConfigError, "a policy is a mapping"),
     "a transform in words": (
         lambda w: anonymizer({"patient": "drop"}).fit(w.people),
@@ -784,22 +861,22 @@ SECURITY = {
         'event 1 of journal "audit" is damaged',
     ),
     "a typo in a role": (
-        lambda w: RolePolicy(roles={"bob": ["admn"]}, grants={"admin": ["*:*"]}),
+        lambda w: RolePolicy(roles={"guest": ["admn"]}, grants={"admin": ["*:*"]}),
         UnknownNameError,
         'no role "admn". Did you mean "admin"',
     ),
     "one role for a list": (
-        lambda w: RolePolicy(roles={"bob": "admin"}, grants={"admin": ["*:*"]}),
+        lambda w: RolePolicy(roles={"guest": "admin"}, grants={"admin": ["*:*"]}),
         ConfigError,
         "a list of names, got the single text",
     ),
     "a list for a policy": (
-        lambda w: RolePolicy(roles=["bob"], grants={}),
+        lambda w: RolePolicy(roles=["guest"], grants={}),
         ConfigError,
         "grants and roles map names to lists",
     ),
     "a number for a list": (
-        lambda w: RolePolicy(roles={"bob": 5}, grants={}),
+        lambda w: RolePolicy(roles={"guest": 5}, grants={}),
         ConfigError,
         "a list of names, got a int",
     ),

@@ -88,7 +88,9 @@ def test_what_the_policy_forbids_does_not_happen(storage, trail, weak, strong, a
     assert trail.lines[-1][3] == "denied"
 
 
-def test_no_opinion_allows_and_a_nameless_actor_is_called_so(storage, weak):
-    Registry(storage, access=lambda *_: None).register("tumours", weak)
+def test_no_opinion_forbids_and_a_nameless_actor_is_called_so(storage, weak):
+    Registry(storage, access=lambda *_: True).register("tumours", weak)
+    with pytest.raises(RefusedError, match="may not load"):
+        Registry(storage, access=lambda *_: None).load("tumours/1")
     with pytest.raises(RefusedError, match="an actor without a name"):
         Registry(storage, access=lambda *_: False).load("tumours/1")

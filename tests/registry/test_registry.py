@@ -182,9 +182,9 @@ def test_a_run_brings_its_own_facts(registry, weak):
 def test_facts_that_do_not_fit_are_refused(registry, weak):
     with pytest.raises(ConfigError, match="400 rows, its target 3"):
         registry.register("x", attrs.evolve(weak, holdout_target=np.arange(3)))
-    with pytest.raises(ConfigError, match="metrics map"):
+    with pytest.raises(ConfigError, match="metrics map names"):
         registry.register("x", weak.estimator, metrics={"a": "good"})
-    with pytest.raises(ConfigError, match="tags map"):
+    with pytest.raises(ConfigError, match="tags must map"):
         registry.register("x", weak, tags={"a": 1})
 
 

@@ -192,8 +192,9 @@ def test_a_zone_without_a_name_is_refused_with_advice():
         encode_frame(pd.DataFrame({"a": series}))
 
 
+# Arrow memory, where pandas 3 keeps text if it can, has no lone surrogates.
 CELLS = st.one_of(
-    st.lists(st.text(st.characters()) | st.none(), min_size=4, max_size=4),
+    st.lists(st.text(st.characters(exclude_categories=["Cs"])) | st.none(), min_size=4, max_size=4),
     st.lists(st.floats() | st.none(), min_size=4, max_size=4),
     st.lists(st.integers(-(2**63), 2**63 - 1), min_size=4, max_size=4),
     st.lists(st.booleans() | st.none(), min_size=4, max_size=4),
@@ -208,6 +209,11 @@ def test_any_table_of_scalars_comes_back(columns):
     values = [back[c].dropna().tolist() == frame[c].dropna().tolist() for c in frame]
     assert all(same)
     assert all(values)
+
+
+def test_a_lone_surrogate_comes_back():
+    frame = pd.DataFrame({"a": pd.Series(["\ud800", None], dtype=object)})
+    assert decode_frame(encode_frame(frame))["a"].tolist() == ["\ud800", None]
 
 
 def _tamper(change):

@@ -202,6 +202,8 @@ class Explainer:
         frame = self._inputs.rows(background, what="background rows")
         if len(frame) <= limit:
             return frame
+        if not isinstance(random_state, int) or random_state < 0:
+            raise ConfigError("random_state must be a whole number of at least 0")
         rng = np.random.default_rng(random_state)
         chosen = np.sort(rng.choice(len(frame), size=limit, replace=False))
         return frame.iloc[chosen].reset_index(drop=True)

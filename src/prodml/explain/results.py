@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from prodml.display import html_table, number, percent, text_table
 from prodml.errors import ConfigError, UnknownNameError
 from prodml.explain.outputs import OutputScale
+from prodml.ports.duck import is_number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -221,8 +222,9 @@ class Explanation:
             If `k` is not at least 1, `row` is not in the explanation, or `dictionary` names an unknown
             column.
         """
-        if k < 1:
-            raise ConfigError(f"k must be at least 1, got {k}")
+        if not isinstance(k, int) or k < 1:
+            got = k if is_number(k) else f"a {type(k).__name__}"
+            raise ConfigError(f"k must be a whole number of at least 1, got {got}")
         at = self._row(row)
         place = self._default_output(at) if output is None else self._position(output)
         names = self._labels(dictionary or {})

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from prodml.errors import KeyMaterialError
 from prodml.ports import Key, Keys
+from prodml.ports.duck import check_methods
 
 __all__ = ["PURPOSE", "derive", "keyed_hash", "strong_key"]
 
@@ -32,6 +33,8 @@ def strong_key(keys: Keys | None) -> Key:
 
     Raises
     ------
+    ConfigError
+        If `keys` is no Keys port, such as the secret itself.
     KeyMaterialError
         If there are no keys, or the key is shorter than 16 bytes, or plainly not random.
     """
@@ -40,6 +43,7 @@ def strong_key(keys: Keys | None) -> Key:
             "this policy has transforms that need a secret key: pass keys=, for instance "
             "Anonymizer(policy, keys=EnvKeys(...)). Keys do not travel with a pickled Anonymizer"
         )
+    check_methods(keys, "active", "get", what="keys", such_as="EnvKeys()")
     key = keys.active(PURPOSE)
     fault = _fault(key.secret)
     if fault:

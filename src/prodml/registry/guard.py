@@ -8,7 +8,8 @@ from typing import Protocol
 
 import attrs
 
-from prodml.errors import RefusedError, UntrustedModelError
+from prodml.errors import ConfigError, RefusedError, UntrustedModelError
+from prodml.ports.duck import check_methods
 
 __all__ = ["Access", "Audit", "Guard"]
 
@@ -32,8 +33,8 @@ class Audit(Protocol):
 class Access(Protocol):
     """Says who may do what; a `prodml.security.RolePolicy`, or any function."""
 
-    def __call__(self, actor: str, action: str, resource: str, /) -> bool | None:
-        """Return False to forbid; None for no opinion, which allows."""
+    def __call__(self, actor: str, action: str, resource: str, /) -> bool:
+        """Return True to allow; whatever is not true forbids."""
         ...
 
 
@@ -54,6 +55,15 @@ class Guard:
     actor: str
     access: Access | None
     audit: Audit | None
+
+    def __attrs_post_init__(self) -> None:
+        if not isinstance(self.actor, str):
+            raise ConfigError(f"actor must be a text, got a {type(self.actor).__name__}")
+        if self.access is not None:
+            such_as = "prodml.security.RolePolicy(...)"
+            check_methods(self.access, "__call__", what="access", such_as=such_as)
+        if self.audit is not None:
+            check_methods(self.audit, "record", what="audit", such_as="AuditTrail(store)")
 
     @contextmanager
     def watch(self, action: str, resource: str) -> Iterator[dict[str, object]]:
@@ -77,7 +87,7 @@ class Guard:
         self._tell(action, resource, "ok", details)
 
     def _ask(self, action: str, resource: str) -> None:
-        if self.access is not None and self.access(self.actor, action, resource) is False:
+        if self.access is not None and not self.access(self.actor, action, resource):
             who = f'"{self.actor}"' if self.actor else "an actor without a name"
             raise RefusedError(f"{who} may not {action} {resource}")
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from prodml.errors import ConfigError, ProdmlWarning, UnknownNameError
 from prodml.journal import Head
 from prodml.ports import Clock, Keys, Storage
+from prodml.ports.duck import check_methods
 from prodml.registry.card import ModelCard
 from prodml.registry.guard import Guard
 from prodml.registry.promotion import history_of
@@ -54,6 +55,11 @@ class RegistryReader:
     """
 
     def __init__(self, storage: Storage, *, keys: Keys | None, guard: Guard, clock: Clock) -> None:
+        check_methods(
+            storage, "put", "get", "list", what="storage", such_as='open_storage("./store")'
+        )
+        if keys is not None:
+            check_methods(keys, "active", "get", what="keys", such_as="EnvKeys()")
         self._storage = storage
         self._keys = keys
         self._guard = guard

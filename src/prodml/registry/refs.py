@@ -97,14 +97,19 @@ def check_version(version: int | str | Numbered, *, name: str = "") -> int:
         version = f"{version.name}/{version.version}"
     text = str(version).removeprefix(f"{name}/").removeprefix("v")
     if not isinstance(version, str) or not text.isascii() or not text.isdigit() or len(text) > 9:
-        raise ConfigError(f'a version is a number such as 3 or "v3", got {version!r:.60}')
+        got = (
+            f"{version!r:.60}" if isinstance(version, int | str) else f"a {type(version).__name__}"
+        )
+        raise ConfigError(f'a version is a number such as 3 or "v3", got {got}')
     return int(text)
 
 
 def _check(what: str, name: str) -> str:
     if isinstance(name, str) and _NAME.fullmatch(name):
         return name
+    article = "an" if what == "alias" else "a"
+    got = f"{name!r:.200}" if isinstance(name, str) else f"a {type(name).__name__}"
     raise ConfigError(
-        f"the name of a {what} is 1 to 128 of a-z, 0-9, '.', '_' and '-', beginning with a letter or "
-        f"a digit; got {name!r:.200}"
+        f"the name of {article} {what} is 1 to 128 of a-z, 0-9, '.', '_' and '-', beginning with a letter or "
+        f"a digit; got {got}"
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from prodml.errors import ConfigError
 from prodml.gate import Gate
 from prodml.ports import Clock, Keys, Storage, utc_now
+from prodml.ports.duck import check_methods
 from prodml.registry.comparison import GateLike
 from prodml.registry.guard import Access, Audit, Guard
 from prodml.registry.promotion import Candidate, check_expected, promotion_of
@@ -84,7 +85,11 @@ class Registry(RegistryReader):
         clock: Clock = utc_now,
     ) -> None:
         super().__init__(storage, keys=keys, guard=Guard(actor, access, audit), clock=clock)
-        self._gate = Gate() if gate is None else gate
+        self._gate = Gate() if gate is None else _checked_gate(gate)
+        if isinstance(gated, str):
+            raise ConfigError(
+                f'gated must be a collection of aliases, such as ["{gated}"], got a text'
+            )
         self._gated = frozenset(map(check_alias, gated))
 
     def register(
@@ -264,7 +269,7 @@ class Registry(RegistryReader):
         UnknownNameError
             If there is no such model or version.
         """
-        if not reason.strip():
+        if not isinstance(reason, str) or not reason.strip():
             raise ConfigError("say why nobody should use this version any more: reason is empty")
         shelf = self._existing(name)
         number = check_version(version, name=name)
@@ -295,7 +300,14 @@ def _submission(
 
 
 def _tags(tags: Mapping[str, str] | None) -> dict[str, str]:
-    found = dict(tags or {})
-    if not all(isinstance(k, str) and isinstance(v, str) for k, v in found.items()):
-        raise ConfigError("tags map text to text")
-    return found
+    found = {} if tags is None else tags
+    if isinstance(found, Mapping) and all(
+        isinstance(k, str) and isinstance(v, str) for k, v in found.items()
+    ):
+        return dict(found)
+    raise ConfigError('tags must map text to text, such as {"team": "credit"}')
+
+
+def _checked_gate(gate: GateLike) -> GateLike:
+    check_methods(gate, "decide", what="gate", such_as='Gate("roc_auc")')
+    return gate

@@ -151,6 +151,18 @@ class Submission:
 
         from prodml.tables import Schema, as_frame
 
+        if isinstance(estimator, type):
+            raise ConfigError(
+                f"register a fitted estimator, got the class {estimator.__name__}: it wants {estimator.__name__}(...).fit(X, y)"
+            )
+        if holdout is not None and not (isinstance(holdout, tuple) and len(holdout) == 2):
+            raise ConfigError(
+                "holdout must be a pair of inputs and target, such as (X_test, y_test)"
+            )
+        if schema is not None and not isinstance(schema, Schema):
+            raise ConfigError(
+                f"schema must be a Schema, such as Schema.of(X), got a {type(schema).__name__}"
+            )
         inputs = None if holdout is None else as_frame(holdout[0])
         sample = None if reference is None else as_frame(reference)
         example = sample if sample is not None else inputs
@@ -205,6 +217,8 @@ def _task(estimator: object) -> str:
 
 
 def _metrics(metrics: Mapping[str, float]) -> dict[str, float]:
+    if not isinstance(metrics, Mapping):
+        raise ConfigError(f"metrics must map names to numbers, got a {type(metrics).__name__}")
     try:
         return {str(name): float(value) for name, value in metrics.items()}
     except (TypeError, ValueError) as exc:

@@ -72,6 +72,8 @@ class FolderStorage:
     ) -> None:
         if durability not in ("full", "process"):
             raise ConfigError(f'durability must be "full" or "process", got {durability!r}.')
+        if not isinstance(path, str | os.PathLike):
+            raise ConfigError(f"path must be a text or a Path, got a {type(path).__name__}.")
         is_synced = durability == "full"
         self._root = os.path.realpath(path)
         self._durability: Literal["full", "process"] = durability

@@ -68,9 +68,11 @@ def _convert(data: object) -> pd.DataFrame:
         return _from_mapping(data)
     if isinstance(data, Sequence) and not isinstance(data, str | bytes):
         return _from_records(data)
+    # pandas 2 names the module inside pandas that a class was written in, which helps nobody.
+    package = type(data).__module__.partition(".")[0]
     raise ConfigError(
         "a table may be a pandas, polars or pyarrow table, a 2-D or structured numpy array, a mapping of "
-        f"arrays or a sequence of mappings, got {type(data).__module__}.{type(data).__qualname__}"
+        f"arrays or a sequence of mappings, got {package}.{type(data).__qualname__}"
     )
 
 

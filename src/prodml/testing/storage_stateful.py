@@ -20,14 +20,14 @@ _ENDS = st.one_of(st.none(), st.integers(0, 8))
 _LIMITS = st.one_of(st.none(), st.integers(0, 4))
 
 
-def behaves_like_a_dict(storage: Storage, *, n_examples: int = 25) -> None:
+def behaves_like_a_dict(storage: Storage, *, n_examples: int = 100) -> None:
     """Run random sequences of calls against the storage and a dict, and fail where they differ.
 
     Parameters
     ----------
     storage : Storage
         An empty one; it is emptied again between sequences.
-    n_examples : int, default 25
+    n_examples : int, default 100
         How many sequences.
     """
 
@@ -70,6 +70,7 @@ class StorageMachine(RuleBasedStateMachine):
         """Begin with some objects, in any order of writing."""
         for key, data in kept.items():
             self.put(key, data)
+        self.list("", None, None)
 
     @rule(key=_KEYS, data=_DATA)
     def put(self, key: str, data: bytes) -> None:

@@ -65,7 +65,14 @@ def test_nearly_every_rule_has_a_fault_to_catch():
 )
 def test_the_model_alone_catches_faults_of_plain_calls(name):
     fault = next(f for f in STORAGE_FAULTS if f.name == name)
-    with pytest.raises(AssertionError, match="^S52"):
+    # What is drawn depends on what else is loaded, however fixed the seed: more sequences leave no luck.
+    with pytest.raises(AssertionError, match=r"^(create|get|list) of .+ expected "):
+        behaves_like_a_dict(fault.make(), n_examples=200)
+
+
+def test_the_model_is_a_rule():
+    fault = next(f for f in STORAGE_FAULTS if f.name == "ignores if_absent")
+    with pytest.raises(AssertionError, match="^S52: .+ But: create of "):
         RULES["S52"](Reopens(), fault.make())
 
 

@@ -20,14 +20,14 @@ _ENDS = st.one_of(st.none(), st.integers(0, 8))
 _LIMITS = st.one_of(st.none(), st.integers(0, 4))
 
 
-def behaves_like_a_dict(storage: Storage, *, n_examples: int = 100) -> None:
+def behaves_like_a_dict(storage: Storage, *, n_examples: int = 25) -> None:
     """Run random sequences of calls against the storage and a dict, and fail where they differ.
 
     Parameters
     ----------
     storage : Storage
         An empty one; it is emptied again between sequences.
-    n_examples : int, default 100
+    n_examples : int, default 25
         How many sequences.
     """
 
@@ -89,6 +89,7 @@ class StorageMachine(RuleBasedStateMachine):
         """Forget what is there, or nothing."""
         self.storage.delete(key)
         self.model.pop(key, None)
+        self.list("", None, None)
 
     @rule(key=_KEYS, start=st.integers(0, 4), end=_ENDS)
     def get(self, key: str, start: int, end: int | None) -> None:

@@ -209,7 +209,7 @@ CONTRACT = {
     "one column for a table": (
         lambda w: w.contract.split(w.clinic["age"]),
         ConfigError,
-        "got pandas.Series",
+        "got pandas.*Series",
     ),
     "columns of two lengths": (
         lambda w: w.contract.split({"age": [1, 2], "sick": ["yes"]}),

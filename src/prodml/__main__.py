@@ -91,11 +91,14 @@ def _unused(folder: Path) -> Path:
 def _serve(asked: argparse.Namespace) -> None:
     from prodml import MemoryMetrics, PredictionLog, Predictor, Registry, open_storage
     from prodml.serving import HttpServer
+    from prodml.serving.loaded import model_name
 
     store = open_storage(asked.store)
-    name = asked.ref.removeprefix("models:/").split("@")[0].split("/")[0]
     predictor = Predictor(
-        Registry(store), asked.ref, metrics=MemoryMetrics(), log=PredictionLog(store, name)
+        Registry(store),
+        asked.ref,
+        metrics=MemoryMetrics(),
+        log=PredictionLog(store, model_name(asked.ref)),
     )
     server = HttpServer(predictor, host=asked.host, port=asked.port)
     print(f"{asked.ref} answers at {server.url}/predict; stop with Ctrl-C", flush=True)

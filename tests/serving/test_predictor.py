@@ -141,6 +141,12 @@ def test_units_are_routed_and_answers_keep_their_order(registry, rows):
     assert router.exposed == units
 
 
+@pytest.mark.parametrize("ref", ["models:/tumours@champion", "tumours@champion", "tumours/1"])
+def test_arms_are_aliases_of_the_model_in_every_spelling(registry, ref):
+    predictor = Predictor(registry, ref, router=FixedRouter())
+    assert sorted(predictor.serving) == ["tumours@challenger", "tumours@champion"]
+
+
 def test_routing_without_a_unit_is_refused(registry, rows):
     predictor = Predictor(registry, "tumours@champion", router=FixedRouter())
     with pytest.raises(ConfigError, match="routed by unit"):

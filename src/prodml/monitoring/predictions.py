@@ -45,7 +45,7 @@ class LoggedPrediction:
     arm : str or None
         Arm of the experiment, if traffic was routed.
     unit : str or None
-        Who or what was predicted for.
+        Who or what was predicted for. Stored as it is given: for a person pass a pseudonym.
     probabilities : mapping of str to float, or None
         Class to probability.
     inputs : mapping or None

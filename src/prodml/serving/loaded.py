@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from prodml.serving.collaborators import Explain, Explains, Model, Models, Version
 
-__all__ = ["Loaded", "load"]
+__all__ = ["Loaded", "load", "model_name"]
 
 
 @attrs.frozen
@@ -61,3 +61,8 @@ def load(registry: Models, ref: str, *, explainer: Explain | None) -> Loaded:
     if explainer is None:
         return Loaded(version, model, None)
     return Loaded(version, model, explainer(model, background=registry.reference(exact)))
+
+
+def model_name(ref: str) -> str:
+    """Return the model that a reference speaks of, without alias, version and ``models:/``."""
+    return ref.removeprefix("models:/").split("@")[0].split("/")[0]

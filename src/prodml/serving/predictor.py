@@ -19,7 +19,7 @@ from prodml.errors import (
 from prodml.ports import Clock, Metrics, utc_now
 from prodml.ports.duck import is_number
 from prodml.serving.collaborators import check_collaborators
-from prodml.serving.loaded import Loaded, load
+from prodml.serving.loaded import Loaded, load, model_name
 from prodml.serving.prediction import Prediction, new_prediction_id
 from prodml.serving.rows import by_unit, error_of, log_rows
 from prodml.serving.telemetry import Telemetry
@@ -280,7 +280,7 @@ class Predictor:
     def _refs(self) -> list[str]:
         if self._router is None:
             return [self.ref]
-        name = self.ref.split("@")[0].split("/")[0]
+        name = model_name(self.ref)
         return [f"{name}@{arm}" for arm in self._router.arms]
 
     def _load(self, ref: str) -> Loaded:
@@ -319,7 +319,7 @@ class Predictor:
         by_arm: dict[str, list[int]] = {}
         for i, unit in enumerate(units):
             by_arm.setdefault(self._router.assign(unit).arm, []).append(i)
-        name = self.ref.split("@")[0].split("/")[0]
+        name = model_name(self.ref)
         return [(self._loaded[f"{name}@{arm}"], arm, rows) for arm, rows in by_arm.items()]
 
     def _answer(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol
 
 from prodml.ports.duck import check_methods
 
@@ -60,7 +60,6 @@ class Model(Protocol):
         ...
 
 
-@runtime_checkable
 class Classifier(Protocol):
     """A model that also says how sure it is."""
 

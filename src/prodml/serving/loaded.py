@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 import attrs
-
-from prodml.serving.collaborators import Classifier
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from prodml.serving.collaborators import Explain, Explains, Model, Models, Version
+    from prodml.serving.collaborators import (
+        Classifier,
+        Explain,
+        Explains,
+        Model,
+        Models,
+        Version,
+    )
 
 __all__ = ["Loaded", "load", "model_name"]
 
@@ -35,7 +40,7 @@ class Loaded:
         import numpy as np
 
         labels = np.asarray(self.model.predict(frame)).tolist()
-        if not isinstance(self.model, Classifier):
+        if not _is_classifier(self.model):
             return labels, [None] * len(frame)
         table = self.model.predict_proba(frame)
         names = [str(c) for c in np.asarray(self.model.classes_).tolist()]
@@ -47,6 +52,12 @@ class Loaded:
             return [()] * len(frame)
         explained = self.explainer.explain(frame)
         return [tuple(r.text for r in explained.reasons(k, row=i)) for i in range(len(frame))]
+
+
+def _is_classifier(model: Model) -> TypeGuard[Classifier]:
+    # Not isinstance: from Python 3.12 on that looks at the class alone, and the class Pipeline has a
+    # predict_proba that a Pipeline of a regressor lacks.
+    return hasattr(model, "predict_proba") and hasattr(model, "classes_")
 
 
 def load(registry: Models, ref: str, *, explainer: Explain | None) -> Loaded:

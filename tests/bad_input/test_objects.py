@@ -240,6 +240,16 @@ REGISTRY = {
         ConflictError,
         "to point at 1, it points at 2",
     ),
+    "promote with a check that is none": (
+        lambda w: w.registry.promote("tumours", 2, check=True),
+        ConfigError,
+        "check must be a function, got a bool",
+    ),
+    "register once under no name": (
+        lambda w: w.registry.register("tumours", w.model, once=""),
+        ConfigError,
+        "once must be a text",
+    ),
     "promote by force without a reason": (
         lambda w: w.registry.promote("tumours", 2, force=True),
         ConfigError,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import attrs
@@ -44,6 +45,8 @@ class Candidate:
         Whether pickled models may be loaded for the comparison.
     force, reason : bool, str
         Whether to move it whatever the gate says, and why.
+    check : callable or None
+        Raises if it must not be moved any more.
     """
 
     shelf: Shelf
@@ -54,6 +57,7 @@ class Candidate:
     trust: str | None
     force: bool
     reason: str
+    check: Callable[[], object] | None = None
 
     @classmethod
     def of(
@@ -67,6 +71,7 @@ class Candidate:
         trust: str | None,
         force: bool,
         reason: str,
+        check: Callable[[], object] | None = None,
     ) -> Candidate:
         """Check what was asked against the state of the model.
 
@@ -83,7 +88,7 @@ class Candidate:
         check_expected(shelf.name, alias, expect, before)
         if before == number:
             raise ConflictError(f"{shelf.name}@{alias} points at version {number} already")
-        return cls(shelf, number, alias, before, gate, trust, force, reason)
+        return cls(shelf, number, alias, before, gate, trust, force, reason, check)
 
     def promote(self) -> Promotion:
         """Ask the gate where there is one, write down what it says, and move the alias."""
@@ -94,7 +99,12 @@ class Candidate:
             "decision": None if decision is None else plain_decision(decision),
         }
         event = self.shelf.point(
-            self.alias, self.number, before=self.before, evidence=evidence, reason=self.reason
+            self.alias,
+            self.number,
+            before=self.before,
+            evidence=evidence,
+            reason=self.reason,
+            check=self.check,
         )
         return promotion_of(self.shelf.name, event)
 

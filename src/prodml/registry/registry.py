@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING
 
 from prodml.errors import ConfigError
@@ -104,6 +104,7 @@ class Registry(RegistryReader):
         tags: Mapping[str, str] | None = None,
         reason: str = "",
         trust: Trust | None = None,
+        once: str | None = None,
     ) -> ModelVersion:
         """Store a model as the next version of its name.
 
@@ -125,6 +126,10 @@ class Registry(RegistryReader):
             Why.
         trust : {"pickle"}, optional
             Store a model that has no inert form pickled.
+        once : str, optional
+            Names what is registered, such as the id of a run. If a version was registered under this
+            name before, that one is returned and nothing is written: whoever was interrupted
+            may simply register again.
 
         Returns
         -------
@@ -141,10 +146,12 @@ class Registry(RegistryReader):
             If the access policy forbids it.
         """
         check_trust(trust)
+        if once is not None and (not isinstance(once, str) or not once):
+            raise ConfigError(f"once must be a text, such as the id of a run, got {once!r:.60}")
         with self._guard.watch("register", f"models/{check_name(name)}") as details:
             submission = _submission(run, schema, metrics, holdout, reference)
             version = self._shelf(name).register(
-                submission, tags=_tags(tags), reason=reason, trust=trust
+                submission, tags=_tags(tags), reason=reason, trust=trust, once=once
             )
             details.update(version=version.version, digest=version.digest)
         return version
@@ -160,6 +167,7 @@ class Registry(RegistryReader):
         force: bool = False,
         gate: GateLike | None = None,
         trust: Trust | None = None,
+        check: Callable[[], object] | None = None,
     ) -> Promotion:
         """Point an alias at a version, if the gate is convinced.
 
@@ -185,6 +193,9 @@ class Registry(RegistryReader):
             Instead of the registry's own.
         trust : {"pickle"}, optional
             Allow pickled models to be loaded for the comparison.
+        check : callable, optional
+            Asked last of all, and again if anything happened to the model meanwhile; raises if the
+            promotion must not be any more. What guards it may be kept anywhere: a lease, a freeze.
 
         Returns
         -------
@@ -202,6 +213,8 @@ class Registry(RegistryReader):
             If there is no such model or version.
         """
         check_trust(trust)
+        if check is not None and not callable(check):
+            raise ConfigError(f"check must be a function, got a {type(check).__name__}")
         shelf = self._existing(name)
         gate = self._gate if gate is None else gate
         with self._guard.watch("promote", f"models/{name}@{check_alias(alias)}") as details:
@@ -215,6 +228,7 @@ class Registry(RegistryReader):
                 trust=trust,
                 force=force,
                 reason=reason,
+                check=check,
             ).promote()
             details.update(previous=promotion.previous, kind=promotion.kind)
         return promotion

@@ -93,19 +93,39 @@ class Shelf:
         return self.artifacts.model(self.facts(number), trust=trust, ref=ref)
 
     def register(
-        self, submission: Submission, *, tags: Mapping[str, str], reason: str, trust: str | None
+        self,
+        submission: Submission,
+        *,
+        tags: Mapping[str, str],
+        reason: str,
+        trust: str | None,
+        once: str | None = None,
     ) -> ModelVersion:
-        """Store a new version; its number is its place among the events."""
+        """Store a new version; its number is its place among the events.
+
+        With `once`, a version that was registered with the same text is returned instead.
+        """
+        before = _registered_as(self.journal.state(), once)
+        if before is not None:
+            return self.version(before)
         stored = {**self.artifacts.store(submission, trust=trust), "tags": dict(tags)}
+        if once is not None:
+            stored["once"] = once
         facts: dict[str, Any] = {}
 
         def decide(state: dict[str, Any]) -> Draft:
+            before = _registered_as(state, once)
+            if before is not None:
+                raise _RegisteredBeforeError(before)
             facts.clear()
             facts.update(stored, version=len(state["versions"]) + 1)
             facts["signature"] = sign(self._keys, self.name, facts)
             return Draft("version_registered", dict(facts), reason)
 
-        event = self.journal.commit(decide)
+        try:
+            event = self.journal.commit(decide)
+        except _RegisteredBeforeError as exc:
+            return self.version(exc.version)
         return self.version(event.payload["version"])
 
     def point(
@@ -116,8 +136,12 @@ class Shelf:
         before: int | None,
         evidence: Mapping[str, Any],
         reason: str,
+        check: Callable[[], object] | None = None,
     ) -> Event:
         """Point an alias at a version, provided it still points where it did.
+
+        `check` is asked before each try. If anything happens to the model between its answer and
+        the event, the event is not written, and it is asked again.
 
         Raises
         ------
@@ -126,6 +150,8 @@ class Shelf:
         """
 
         def decide(state: dict[str, Any]) -> Draft:
+            if check is not None:
+                check()
             found = current(state, alias)
             if found != before:
                 raise ConflictError(
@@ -178,6 +204,19 @@ class Shelf:
 
     def _unknown(self, what: str, name: str, known: Any) -> UnknownNameError:
         return UnknownNameError(what, name, known, where=f'of model "{self.name}"')
+
+
+class _RegisteredBeforeError(Exception):
+    """Never leaves this module."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__(version)
+        self.version = version
+
+
+def _registered_as(state: dict[str, Any], once: str | None) -> int | None:
+    found = (f["version"] for f in state["versions"] if f.get("once") == once)
+    return None if once is None else next(found, None)
 
 
 def _model_version(name: str, facts: dict[str, Any], record: dict[str, Any]) -> ModelVersion:

@@ -61,7 +61,7 @@ def test_a_leaf_is_name_kind_length_mask_and_little_endian_values():
     frame = pd.DataFrame({"x": [1.5, -0.0], "t": ["ü", None], "i": pd.array([7, None], "Int16")})
     assert dict(fingerprint_frame(frame).columns) == {
         "x": leaf("x", b"number f8", 2, b"", struct.pack("<dd", 1.5, -0.0)),
-        "t": leaf("t", b"text", 2, b"\x00\x01", "ü".encode(), struct.pack("<qqq", 0, 2, 2)),
+        "t": leaf("t", b"text", 2, b"\x00\x01", "ü".encode(), b"\x02\x00"),
         "i": leaf("i", b"number i2", 2, b"\x00\x01", struct.pack("<hh", 7, 0)),
     }
 
@@ -298,6 +298,193 @@ def test_one_cell_more_or_less_is_seen(data, kind):
         for a, b in zip(values, other, strict=True)
     )
     assert (of(values, dtype=dtype) == of(other, dtype=dtype)) is same
+
+
+DTYPES = {
+    "float16": np.array([1, np.nan, -0.0], "f2"),
+    "complex": np.array([1, 2j, np.nan]),
+    "uint64": np.array([1, 2, 2**63], "u8"),
+    "wide int64": np.array([-(2**63), 0, 2**63 - 1]),
+    "Float32": pd.array([1, None, 3], dtype="Float32"),
+    "boolean": pd.array([True, None, False], dtype="boolean"),
+    "string": pd.array(["a", None, "b"], dtype="string"),
+    "category": pd.Categorical(["x", "y", None]),
+    "ordered category": pd.Categorical(["x", "y", "z"], ordered=True),
+    "category of intervals": pd.cut(pd.Series([1, 2, 3]), 2),
+    "time": pd.to_datetime(["2020-01-01", "2020-01-02", None]),
+    "time before 1678": np.array(["1000-01-01", "2020-01-01", "NaT"], "M8[s]"),
+    "time with zone": pd.date_range("2020", periods=3, tz="Asia/Tokyo"),
+    "duration": pd.to_timedelta([1, 2, None], unit="s"),
+    "period": pd.PeriodIndex(["2020-01", None, "2020-03"], freq="M"),
+    "interval": pd.IntervalIndex.from_tuples([(0, 1), (1, 2), None]),
+    "interval of times": pd.interval_range(pd.Timestamp("2020"), periods=3),
+    "sparse": pd.arrays.SparseArray([0, 0, 1]),
+    "bytes": pd.Series([b"a", None, b"c"]),
+    "mixed objects": pd.Series([1, "a", None], dtype=object),
+    "decimals": pd.Series([decimal.Decimal("1.5"), None, decimal.Decimal(2)], dtype=object),
+    "dates": pd.Series([dt.date(2020, 1, 1), None, dt.date(2020, 1, 2)], dtype=object),
+    "nested lists": pd.Series([[1, [2]], [], None]),
+    "dicts": pd.Series([{"a": [1]}, {}, None]),
+    "arrays": pd.Series([np.arange(2), np.arange(3), None]),
+}
+
+
+@pytest.mark.parametrize("kind", DTYPES)
+def test_every_dtype_counts_by_its_values_and_their_order(kind):
+    series = pd.Series(DTYPES[kind])
+    frame = pd.DataFrame({"same": [1, 2, 3], "a": series})
+    found = fingerprint_frame(frame)
+    again = pd.concat([frame.iloc[:1], frame.iloc[1:]])
+    assert fingerprint_frame(again) == found
+    turned = frame.assign(a=series.iloc[::-1].array)
+    assert found.compare(fingerprint_frame(turned)).changed == ("a",)
+
+
+@pytest.mark.parametrize(
+    ("here", "there"),
+    [
+        (
+            pd.period_range("2020", periods=2, freq="M"),
+            pd.period_range("2020", periods=2, freq="D"),
+        ),
+        (
+            pd.IntervalIndex.from_breaks([0, 1, 2], closed="left"),
+            pd.IntervalIndex.from_breaks([0, 1, 2], closed="right"),
+        ),
+        (np.array([1, 2], "i8"), np.array([1, 2], "u8")),
+        (np.array([1, 2], "i8"), np.array([2, 3], "i8")),
+        (np.array([1, 2], "i8"), np.array([1, 2], "i4")),
+        (np.array([0, 2**40], "i8"), np.array([0, 2**41], "i8")),
+    ],
+)
+def test_kinds_that_look_alike_are_told_apart(here, there):
+    assert of(here) != of(there)
+
+
+def test_arrow_types_count_by_their_values():
+    pa = pytest.importorskip("pyarrow", reason="the arrow extra is not installed")
+    days = [dt.date(2020, 1, 1), None, dt.date(2020, 1, 2)]
+    columns = {
+        pa.binary(): [b"a", None, b"b"],
+        pa.date32(): days,
+        pa.time64("us"): [dt.time(1), None, dt.time(2)],
+        pa.decimal128(5, 2): [decimal.Decimal("1.50"), None, decimal.Decimal("2.50")],
+        pa.list_(pa.list_(pa.string())): [[["a", None]], [], None],
+        pa.struct([("a", pa.int64())]): [{"a": 1}, {"a": None}, None],
+        pa.map_(pa.string(), pa.int64()): [[("a", 1)], [], None],
+        pa.dictionary(pa.int8(), pa.string()): ["a", "b", None],
+        pa.list_(pa.float32(), 1): [[1.0], [2.0], None],
+    }
+    for kind, values in columns.items():
+        series = pd.Series(pd.array(values, dtype=pd.ArrowDtype(kind)))
+        assert of(series) == of(series.copy())
+        assert of(series) != of(series.iloc[::-1].reset_index(drop=True))
+
+
+def test_an_arrow_dictionary_is_a_category():
+    pa = pytest.importorskip("pyarrow", reason="the arrow extra is not installed")
+    arrow = pd.ArrowDtype(pa.dictionary(pa.int8(), pa.string()))
+    values = ["b", None, "a"]
+    assert of(pd.array(values, dtype=arrow)) == of(pd.Categorical(values))
+
+
+def test_a_polars_frame_counts_as_the_pandas_frame_of_its_values():
+    pl = pytest.importorskip("polars", reason="the polars extra is not installed")
+    pytest.importorskip("pyarrow", reason="the arrow extra is not installed")
+    columns = {"i": [1, 2, None], "f": [0.5, -0.0, 2.0], "t": ["a", None, "ü"]}
+    days = ["2020-01-01", None, "2020-01-02"]
+    times = pl.Series(days).str.to_datetime("%Y-%m-%d")
+    theirs = pl.DataFrame({**columns, "d": times, "l": [[1], [], None]})
+    ours = pd.DataFrame({**columns, "d": pd.to_datetime(days)}).astype({"i": "Int64"})
+    found = fingerprint_frame(theirs)
+    assert found.columns[:4] == fingerprint_frame(ours).columns
+    changed = theirs.with_columns(pl.Series("l", [[2], [], None]))
+    assert found.compare(fingerprint_frame(changed)).changed == ("l",)
+
+
+def test_text_counts_the_same_with_and_without_arrow(monkeypatch):
+    values = ["a", None, "ü", "", "long " * 60, "😀"]
+    series = [pd.Series(values, dtype=kind) for kind in (object, "string")]
+    with_arrow = [of(s) for s in series]
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    assert [digest(pd.DataFrame({"a": s})) for s in series[:1]] == with_arrow[:1]
+    assert with_arrow[0] == with_arrow[1]
+
+
+def test_threads_change_nothing():
+    rng = np.random.default_rng(0)
+    wide = pd.DataFrame({f"c{i}": rng.normal(size=150_000) for i in range(4)})
+    wide["text"] = "some"
+    assert fingerprint_frame(wide).columns == tuple(
+        column for name in wide for column in fingerprint_frame(wide[[name]]).columns
+    )
+    assert threading.active_count() == 1
+
+
+@pytest.mark.parametrize(
+    ("index", "same"),
+    [
+        (pd.RangeIndex(3), True),
+        (pd.Index([0, 1, 2]), True),
+        (pd.Index([0, 1, 3]), False),
+        (pd.RangeIndex(0, 6, 2), False),
+        (pd.Index([0, 1, 2], name="id"), False),
+        (pd.Index([0.0, 1.0, 2.0]), False),
+    ],
+)
+def test_an_index_counts_by_its_numbers_and_name(index, same):
+    here = fingerprint_frame(pd.DataFrame({"a": [1, 2, 3]}))
+    there = fingerprint_frame(pd.DataFrame({"a": [1, 2, 3]}, index=index))
+    assert (here.index == there.index) is same
+
+
+def test_an_index_of_one_row_or_none_counts_too():
+    frame = pd.DataFrame({"a": [1, 2, 3]})
+    assert (
+        digest(frame.iloc[[0]])
+        == digest(frame.iloc[:1])
+        != digest(frame.set_axis([7, 8, 9]).iloc[:1])
+    )
+    assert digest(frame.iloc[:0]) == digest(frame.iloc[1:1])
+    assert digest(frame.iloc[[0]]) == digest(frame.iloc[[0]].set_axis(pd.Index([0])))
+    assert digest(frame.iloc[:0]) == digest(frame.iloc[:0].set_axis(pd.Index([], dtype="int64")))
+
+
+def test_what_a_digest_of_the_first_rows_misses_is_found():
+    # Changes that the digest of a peer, over the first 10,000 rows and by values alone, lets pass.
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.standard_normal((20_000, 5)), columns=list("abcde"))
+    late, one = frame.copy(), frame.copy()
+    late.iloc[10_000:] = 0.0
+    one.iloc[5, 0] += 1e-9
+    times = pd.date_range("2020", periods=len(frame), freq="s")
+    kinds = pd.Categorical(["x"] * len(frame), categories=["x", "y"])
+    pairs = [
+        (frame, late),
+        (frame, one),
+        (frame.assign(t=times), frame.assign(t=times + pd.Timedelta("365D"))),
+        (frame.assign(b=True), frame.assign(b=False)),
+        (frame.assign(k=kinds), frame.assign(k=kinds.rename_categories({"x": "y", "y": "x"}))),
+    ]
+    found = [fingerprint_frame(a).compare(fingerprint_frame(b)).changed for a, b in pairs]
+    assert found == [tuple("abcde"), ("a",), ("t",), ("b",), ("k",)]
+
+
+def test_a_comparison_prints_what_differs(frame):
+    here = fingerprint_frame(frame)
+    there = fingerprint_frame(frame.assign(n=1.0, new=1).drop(columns="b"))
+    comparison = here.compare(there)
+    assert not comparison
+    assert (comparison.changed, comparison.only_here, comparison.only_there) == (
+        ("n",),
+        ("b",),
+        ("new",),
+    )
+    assert repr(comparison).splitlines() == here.differences(there)
+    assert here.compare(here)
+    assert repr(here.compare(here)) == "the frames are equal"
+    with pytest.raises(ConfigError, match="what fingerprint_frame"):
+        here.compare(frame)
 
 
 def test_the_digest_is_the_same_in_every_process(frame):

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from prodml.fingerprint.canonical import canonical_json as canonical_json
     from prodml.fingerprint.canonical import parse_json as parse_json
     from prodml.fingerprint.code import fingerprint_code as fingerprint_code
+    from prodml.fingerprint.comparison import FrameComparison as FrameComparison
     from prodml.fingerprint.container import pack as pack
     from prodml.fingerprint.container import unpack as unpack
     from prodml.fingerprint.digest import sha256 as sha256
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from prodml.fingerprint.values import fingerprint_value as fingerprint_value
 
 _HOMES = {
+    "FrameComparison": "prodml.fingerprint.comparison",
     "FrameFingerprint": "prodml.fingerprint.frame",
     "canonical_json": "prodml.fingerprint.canonical",
     "fingerprint_array": "prodml.fingerprint.values",
@@ -38,6 +40,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "FrameComparison",
     "FrameFingerprint",
     "canonical_json",
     "fingerprint_array",

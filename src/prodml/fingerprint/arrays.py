@@ -15,6 +15,7 @@ __all__ = [
     "UnmeaningError",
     "array_digest",
     "combine",
+    "narrow",
     "numeric_bytes",
     "numeric_name",
     "text_parts",
@@ -121,7 +122,7 @@ def numeric_bytes(array: np.ndarray) -> memoryview:
 
 
 def text_parts(texts: Sequence[str]) -> list[bytes | memoryview]:
-    """Return texts as one run of UTF-8 and the int64 offsets of each, end included.
+    """Return texts as one run of UTF-8 and the length of each.
 
     Parameters
     ----------
@@ -131,7 +132,7 @@ def text_parts(texts: Sequence[str]) -> list[bytes | memoryview]:
     Returns
     -------
     list
-        UTF-8 and offsets.
+        UTF-8 and `narrow` lengths in bytes.
     """
     import numpy as np
 
@@ -141,9 +142,33 @@ def text_parts(texts: Sequence[str]) -> list[bytes | memoryview]:
     else:
         encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
         data, lengths = b"".join(encoded), map(len, encoded)
-    offsets = np.zeros(len(texts) + 1, dtype="<i8")
-    np.cumsum(np.fromiter(lengths, dtype="<i8", count=len(texts)), out=offsets[1:])
-    return [data, offsets.view(np.uint8).data]
+    return [data, narrow(np.fromiter(lengths, dtype="<i8", count=len(texts)))]
+
+
+def narrow(numbers: np.ndarray) -> memoryview:
+    r"""Return the bytes of counts in the fewest bytes each that hold the largest of them.
+
+    Parameters
+    ----------
+    numbers : ndarray of int
+        Not negative.
+
+    Returns
+    -------
+    memoryview
+        Little-endian, of 1, 2, 4 or 8 bytes each.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> bytes(narrow(np.array([1, 256])))
+    b'\x01\x00\x00\x01'
+    """
+    import numpy as np
+
+    widest = int(numbers.max()) if len(numbers) else 0
+    width = next(w for w in (1, 2, 4, 8) if widest < 1 << (8 * w))
+    return numbers.astype(f"<u{width}").view(np.uint8).data
 
 
 _WIDEST = {"b": 1, "i": 8, "u": 8, "f": 8, "c": 16, "M": 8, "m": 8}

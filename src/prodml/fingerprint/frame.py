@@ -8,20 +8,27 @@ integers, the unit of a time, the pandas version.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from prodml._extras import require
 from prodml.errors import ConfigError, IntegrityError
-from prodml.fingerprint.arrays import combine, numeric_bytes, numeric_name, text_parts
+from prodml.fingerprint.arrays import combine
+from prodml.fingerprint.columns import content
+from prodml.fingerprint.comparison import FrameComparison
 from prodml.fingerprint.values import Digester
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
+    import polars as pl
 
 __all__ = ["FrameFingerprint", "fingerprint_frame", "pandas_digest"]
+
+_MANY_CELLS = 500_000  # from here on threads are worth starting
 
 
 @attrs.frozen
@@ -58,31 +65,49 @@ class FrameFingerprint:
         list of str
             One sentence per part; empty if the frames are equal.
         """
-        return list(self._differences(other))
+        return self.compare(other).sentences
 
-    def _differences(self, other: FrameFingerprint) -> Iterator[str]:
-        if self.n_rows != other.n_rows:
-            yield f"{self.n_rows} rows here, {other.n_rows} there"
+    def compare(self, other: FrameFingerprint) -> FrameComparison:
+        """Say in which parts another frame differs from this one.
+
+        Parameters
+        ----------
+        other : FrameFingerprint
+            Of the other frame.
+
+        Returns
+        -------
+        FrameComparison
+            Prints one sentence per difference; true if there is none.
+
+        Raises
+        ------
+        ConfigError
+            If `other` is no fingerprint.
+        """
+        if not isinstance(other, FrameFingerprint):
+            raise ConfigError(
+                "compare() takes what fingerprint_frame() returned for the other frame, "
+                f"got a {type(other).__name__}"
+            )
         mine, theirs = [n for n, _ in self.columns], [n for n, _ in other.columns]
-        for name in mine:
-            if name not in theirs:
-                yield f'column "{name}" is only here'
-        for name in theirs:
-            if name not in mine:
-                yield f'column "{name}" is only there'
-        if mine != theirs and sorted(mine) == sorted(theirs):
-            yield "the columns stand in another order"
-        yield from self._changed_columns(other)
-        if self.index != other.index and self.n_rows == other.n_rows:
-            yield "the row index differs"
+        return FrameComparison(
+            changed=self._changed_columns(other),
+            only_here=tuple(name for name in mine if name not in theirs),
+            only_there=tuple(name for name in theirs if name not in mine),
+            n_rows=(self.n_rows, other.n_rows),
+            is_reordered=mine != theirs and sorted(mine) == sorted(theirs),
+            is_index_equal=self.index == other.index,
+        )
 
-    def _changed_columns(self, other: FrameFingerprint) -> Iterator[str]:
-        remaining = list(other.columns)
+    def _changed_columns(self, other: FrameFingerprint) -> tuple[str, ...]:
+        remaining, changed = list(other.columns), []
         for column in self.columns:
             if column in remaining:
                 remaining.remove(column)
             elif column[0] in [name for name, _ in remaining]:
-                yield f'column "{column[0]}" differs'
+                changed.append(column[0])
+        return tuple(changed)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fingerprint as JSON could hold it."""
@@ -109,14 +134,15 @@ class FrameFingerprint:
             raise IntegrityError(f"not the fingerprint of a frame: {exc!r}") from None
 
 
-def fingerprint_frame(frame: pd.DataFrame) -> FrameFingerprint:
+def fingerprint_frame(frame: pd.DataFrame | pl.DataFrame) -> FrameFingerprint:
     """Return one digest per column of a frame, and one for all of it.
 
     Parameters
     ----------
     frame : DataFrame of shape (n_rows, n_columns)
-        Columns of numbers, booleans, text, categories, times, durations, or objects that
-        `fingerprint_value` can digest. Never changed.
+        Of pandas or polars: columns of numbers, booleans, text, categories, times, durations,
+        periods, intervals, Arrow's types, or objects that `fingerprint_value` can digest. Never
+        changed.
 
     Returns
     -------
@@ -132,7 +158,8 @@ def fingerprint_frame(frame: pd.DataFrame) -> FrameFingerprint:
 
     Notes
     -----
-    O(cells); about the speed of SHA-256 over the values.
+    O(cells); about the speed of SHA-256 over the values. Columns of a large frame are digested by
+    as many threads as there are processors, since SHA-256 leaves the interpreter alone meanwhile.
 
     Examples
     --------
@@ -144,19 +171,49 @@ def fingerprint_frame(frame: pd.DataFrame) -> FrameFingerprint:
     """
     import pandas as pd
 
+    if _is_polars(frame):
+        return fingerprint_frame(_from_polars(frame))
     if not isinstance(frame, pd.DataFrame):
         raise ConfigError(
-            f"fingerprint_frame takes a pandas DataFrame, got a {type(frame).__name__}; "
+            f"fingerprint_frame takes a pandas or polars DataFrame, got a {type(frame).__name__}; "
             "prodml.tables.as_frame makes one of most tables"
         )
-    columns = tuple(
-        (_shown(label), _leaf(label, frame.iloc[:, i])) for i, label in enumerate(frame.columns)
-    )
+    shown = [_shown(label) for label in frame.columns]
+    series = [frame.iloc[:, i] for i in range(len(shown))]
+    columns = tuple(zip(shown, _leaves(list(frame.columns), series), strict=True))
     index = "sha256:" + _index_digest(frame.index).hex()
     n_rows = len(frame)
     parts = [str(n_rows), index, *[digest for _, digest in columns]]
     digest = combine("frame", [part.encode() for part in parts]).hex()
     return FrameFingerprint(f"sha256:{digest}", columns, n_rows, index)
+
+
+def _leaves(labels: list[Any], series: list[pd.Series]) -> list[str]:
+    n_workers = min(len(series), len(os.sched_getaffinity(0)))
+    if n_workers < 2 or len(series) * len(series[0]) < _MANY_CELLS:
+        return list(map(_leaf, labels, series))
+    # The slowest kind first, so that no worker is left alone with it at the end.
+    order = sorted(range(len(series)), key=lambda i: not _is_slow(series[i]))
+    with ThreadPoolExecutor(n_workers) as pool:
+        found = dict(
+            zip(order, pool.map(lambda i: _leaf(labels[i], series[i]), order), strict=True)
+        )
+    return [found[i] for i in range(len(series))]
+
+
+def _is_slow(series: pd.Series) -> bool:
+    return getattr(series.dtype, "kind", "O") == "O"
+
+
+def _is_polars(frame: object) -> bool:
+    polars = sys.modules.get("polars")
+    return isinstance(frame, getattr(polars, "DataFrame", ()))
+
+
+def _from_polars(frame: Any) -> pd.DataFrame:
+    require("pyarrow", for_="fingerprint_frame of a polars frame")
+    converted: pd.DataFrame = frame.to_pandas(use_pyarrow_extension_array=True)
+    return converted
 
 
 def pandas_digest(value: pd.DataFrame | pd.Series | pd.Index) -> bytes:
@@ -187,7 +244,7 @@ def _shown(label: object) -> str:
 
 def _leaf(label: Any, series: pd.Series) -> str:
     try:
-        kind, parts = _content(series)
+        kind, parts = content(series)
     except ConfigError as exc:
         raise ConfigError(f'column "{_shown(label)}": {exc}') from exc
     name = Digester().digest(str(label) if isinstance(label, str) else label)
@@ -196,125 +253,30 @@ def _leaf(label: Any, series: pd.Series) -> str:
 
 
 def _index_digest(index: pd.Index) -> bytes:
-    leaves = [
-        _leaf(index.names[level], index.get_level_values(level).to_series())
-        for level in range(index.nlevels)
-    ]
+    leaves = [_level(index.names[i], index.get_level_values(i)) for i in range(index.nlevels)]
     return combine("index", [leaf.encode() for leaf in leaves])
 
 
-def _content(  # noqa: PLR0911  (a table of kinds)
-    series: pd.Series,
-) -> tuple[str, list[bytes | memoryview]]:
-    """Return the logical kind of a column, and its content as bytes."""
+def _level(label: object, index: pd.Index) -> str:
+    steps = _steps(index)
+    if steps is None:
+        return _leaf(label, index.to_series())
+    name = Digester().digest(label)
+    return "sha256:" + combine("steps", [name, *(str(n).encode() for n in steps)]).hex()
+
+
+def _steps(index: pd.Index) -> tuple[int, int, int] | None:
+    """Return start, step and length of evenly spaced integers, however they are kept."""
+    import numpy as np
     import pandas as pd
-    from pandas.api import types
 
-    dtype = series.dtype
-    if isinstance(dtype, pd.SparseDtype):
-        return _content(series.astype(dtype.subtype))
-    if isinstance(dtype, pd.CategoricalDtype):
-        return _categories(series)
-    if _is_text(series):
-        return "text", _texts(series)
-    if types.is_datetime64_any_dtype(dtype) and not _is_date(series):
-        return f"time {_zone(series)}", _times(series, "M")
-    if types.is_timedelta64_dtype(dtype) or getattr(dtype, "kind", "") == "m":
-        return "duration", _times(series, "m")
-    if types.is_bool_dtype(dtype) or types.is_numeric_dtype(dtype):
-        return _numbers(series)
-    return _objects(series)
-
-
-def _is_text(series: pd.Series) -> bool:
-    from pandas.api import types
-
-    if series.dtype == object:
-        return types.infer_dtype(series, skipna=True) in ("string", "empty")
-    return types.is_string_dtype(series.dtype)
-
-
-def _mask(series: pd.Series) -> tuple[np.ndarray, memoryview | bytes]:
-    missing = series.isna().to_numpy(dtype=bool)
-    return missing, numeric_bytes(missing) if missing.any() else b""
-
-
-def _texts(series: pd.Series) -> list[bytes | memoryview]:
-    missing, mask = _mask(series)
-    values = series.to_numpy(dtype=object)
-    if len(mask):
-        values = values.copy()
-        values[missing] = ""
-    return [mask, *text_parts(values.tolist())]
-
-
-def _numbers(series: pd.Series) -> tuple[str, list[bytes | memoryview]]:
-    import numpy as np
-
-    if isinstance(series.dtype, np.dtype):
-        values = series.to_numpy()
-        return f"number {numeric_name(values.dtype)}", [b"", numeric_bytes(values)]
-    plain = getattr(series.dtype, "numpy_dtype", None)
-    if not isinstance(plain, np.dtype) or plain.kind not in "biuf":
-        return _objects(series)
-    _, mask = _mask(series)
-    values = series.to_numpy(dtype=plain, na_value=plain.type(0))
-    return f"number {numeric_name(plain)}", [mask, numeric_bytes(values)]
-
-
-def _is_date(series: pd.Series) -> bool:
-    return str(series.dtype).startswith("date") and "pyarrow" in str(series.dtype)
-
-
-def _zone(series: pd.Series) -> str:
-    return str(series.dt.tz)
-
-
-def _times(series: pd.Series, kind: str) -> list[bytes | memoryview]:
-    """Return seconds and nanoseconds: the same instants in any unit, without overflow."""
-    import numpy as np
-
-    missing, mask = _mask(series)
-    if kind == "M" and series.dt.tz is not None:
-        series = series.dt.tz_convert("UTC").dt.tz_localize(None)
-    values = series.to_numpy(dtype=f"{kind}8[{_unit(series)}]")
-    per_second = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[np.datetime_data(values.dtype)[0]]
-    ticks = np.where(missing, 0, values.view(np.int64))
-    seconds, rest = np.divmod(ticks, per_second)
-    return [mask, numeric_bytes(seconds), numeric_bytes(rest * (10**9 // per_second))]
-
-
-def _unit(series: pd.Series) -> str:
-    return str(series.dt.unit)
-
-
-def _categories(series: pd.Series) -> tuple[str, list[bytes | memoryview]]:
-    import numpy as np
-
-    categories = series.cat.categories
-    digester = Digester(root="category")
-    keys = [digester.digest(value) for value in categories.tolist()]
-    ordered = bool(series.cat.ordered)
-    rank = np.arange(len(keys)) if ordered else _ranks(keys)
-    codes = series.cat.codes.to_numpy()
-    missing = codes < 0
-    if keys:
-        codes = np.where(missing, 0, rank[codes]).astype(np.int64)
-    mask = numeric_bytes(missing) if missing.any() else b""
-    kinds = combine("categories", keys if ordered else sorted(keys))
-    return f"category ordered={ordered}", [mask, kinds, numeric_bytes(codes.astype(np.int64))]
-
-
-def _ranks(keys: list[bytes]) -> np.ndarray:
-    import numpy as np
-
-    order = sorted(range(len(keys)), key=keys.__getitem__)
-    rank = np.empty(len(keys), dtype=np.int64)
-    rank[order] = np.arange(len(keys))
-    return rank
-
-
-def _objects(series: pd.Series) -> tuple[str, list[bytes | memoryview]]:
-    digester = Digester(root="a value")
-    kind = "object" if series.dtype == object else f"object {series.dtype}"
-    return kind, [digester.digest(value) for value in series.to_numpy(dtype=object).tolist()]
+    n = len(index)
+    if isinstance(index, pd.RangeIndex):
+        return (index.start if n else 0), (index.step if n > 1 else 0), n
+    if index.dtype != np.dtype("int64"):
+        return None
+    values = index.to_numpy()
+    if n < 2:
+        return (int(values[0]) if n else 0), 0, n
+    gaps = np.diff(values)
+    return (int(values[0]), int(gaps[0]), n) if (gaps == gaps[0]).all() else None

@@ -31,7 +31,7 @@ LOWEST = [
     "shap==0.48.0",
 ]
 # Every extra whose package the tests can exercise for real.
-EXTRAS = "arrow,polars,prometheus,serve"
+EXTRAS = "arrow,crypto,polars,prometheus,serve"
 TEST_TOOLS = nox.project.dependency_groups(PROJECT, "tests")
 PYTEST = ("python", "-m", "pytest", "-n", "2", "--dist", "worksteal")
 

@@ -26,8 +26,15 @@ MODULES = sorted(
 )
 # What shows an optional package can only run where that is installed.
 NEEDS = {
+    "docs/how-to/encryption.md": "cryptography",
+    "docs/how-to/signing.md": "cryptography",
     "docs/how-to/metrics.md": "prometheus_client",
+    "prodml.crypto.chunked": "cryptography",
+    "prodml.crypto.folders": "cryptography",
+    "prodml.crypto.signing": "cryptography",
+    "prodml.crypto.wrapping": "cryptography",
     "prodml.metrics.prometheus": "prometheus_client",
+    "prodml.storage.encrypted": "cryptography",
 }
 
 

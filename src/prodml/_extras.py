@@ -12,6 +12,7 @@ from prodml.errors import MissingExtraError
 EXTRAS: Mapping[str, tuple[tuple[str, str, str], ...]] = MappingProxyType(
     {
         "arrow": (("pyarrow>=16", "pyarrow", "Arrow tables as input; Parquet files"),),
+        "crypto": (("cryptography>=42", "cryptography", "signing and encryption of models"),),
         "polars": (("polars>=1.0", "polars", "polars frames as input"),),
         "prometheus": (("prometheus-client>=0.20", "prometheus_client", "`PrometheusMetrics`"),),
         "serve": (("uvicorn>=0.30", "uvicorn", "an ASGI server for `prodml.serving`"),),

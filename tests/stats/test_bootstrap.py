@@ -7,7 +7,13 @@ import pytest
 from scipy import stats
 
 from prodml.errors import ConfigError
-from prodml.stats.bootstrap import bca_interval, bootstrap_means, bootstrap_paired
+from prodml.stats.bootstrap import (
+    bca_interval,
+    bootstrap_means,
+    bootstrap_paired,
+    bootstrap_weighted,
+)
+from prodml.stats.resampling import Blocks, Groups
 from prodml.stats.scores import roc_auc
 
 
@@ -53,6 +59,54 @@ def test_the_bound_and_the_p_value_tell_the_same():
     at_high = bootstrap_means(first, second, null=found.high)
     assert at_low.p_greater == pytest.approx(0.05, abs=0.003)
     assert at_high.p_less == pytest.approx(0.05, abs=0.003)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_the_interval_never_says_other_than_the_p_value(seed):
+    rng = np.random.default_rng(seed)
+    first, second = rng.integers(0, 2, (2, 60)) if seed % 2 else rng.normal(size=(2, 60)) + 0.1
+    found = bootstrap_means(first, second, n_resamples=500, rng=seed)
+    assert (found.low > 0) == (found.p_greater < 0.05)
+    assert (found.high < 0) == (found.p_less < 0.05)
+
+
+def test_copies_of_rows_add_nothing_when_they_are_one_group():
+    first, second = skewed(8)
+    once = bootstrap_means(first, second)
+    groups = Groups.of(np.tile(np.arange(60), 3), 180)
+    thrice = bootstrap_means(np.tile(first, 3), np.tile(second, 3), units=groups)
+    assert (thrice.low, thrice.high, thrice.p_value) == pytest.approx(
+        (once.low, once.high, once.p_value)
+    )
+    assert (thrice.unit, thrice.n_units, thrice.n_rows) == ("group", 60, 180)
+    alone = bootstrap_means(np.tile(first, 3), np.tile(second, 3))
+    assert alone.standard_error < 0.7 * thrice.standard_error
+
+
+def test_sums_of_groups_are_drawn_as_their_rows_would_be():
+    first, second = skewed(9)
+    groups = Groups.of(np.arange(60) % 17, 60)
+    slow = bootstrap_weighted(
+        lambda w: (w @ first / w.sum(axis=1), w @ second / w.sum(axis=1)), groups, n_resamples=8000
+    )
+    quick = bootstrap_means(first, second, units=groups, n_resamples=8000)
+    assert (quick.low, quick.high) == pytest.approx((slow.low, slow.high), abs=0.03)
+
+
+def test_memory_makes_blocks_and_blocks_make_it_wider():
+    rng = np.random.default_rng(10)
+    noise = np.convolve(rng.normal(size=419), np.ones(20), mode="valid")
+    zero = np.zeros(400)
+    by_row = bootstrap_means(zero, noise)
+    by_block = bootstrap_means(zero, noise, units=Blocks(np.arange(400), 30.0))
+    assert by_block.standard_error > 2.5 * by_row.standard_error
+    assert (by_block.unit, by_block.n_units) == ("block", 14)
+
+
+def test_few_groups_are_read_by_student():
+    first, second = skewed(11)
+    few = bootstrap_means(first, second, units=Groups.of(np.arange(60) % 4, 60))
+    assert few.high - few.low > 2 * 1.9 * few.standard_error
 
 
 def test_the_same_seed_gives_the_same_comparison():
@@ -103,7 +157,7 @@ def test_more_rows_than_blocks_are_left_out_by_blocks():
         return first[rows].mean(), second[rows].mean()
 
     bootstrap_paired(statistic, 900, n_resamples=100)
-    assert len(calls) == 1 + 100 + 200
+    assert len(calls) == 2 + 100 + 200
     assert set(calls[-200:]) == {895, 896}
 
 

@@ -54,6 +54,52 @@ def test_the_p_value_is_that_of_the_normal_statistic(null):
     assert found.high - found.low == pytest.approx(2 * 1.959964 * error, rel=1e-6)
 
 
+def slow_clustered(positive, lines, groups):
+    """Obuchowski 1997, section 2, sum by sum."""
+    m, n = positive.sum(), (~positive).sum()
+    names = np.unique(groups)
+    v10, v01, areas = [], [], []
+    for line in lines:
+        high, low = line[positive], line[~positive]
+        order = (high[:, None] > low[None, :]) + 0.5 * (high[:, None] == low[None, :])
+        areas.append(order.mean())
+        v10.append(order.mean(axis=1) - order.mean())
+        v01.append(order.mean(axis=0) - order.mean())
+    ups = np.array([[v[groups[positive] == g].sum() for g in names] for v in v10])
+    downs = np.array([[v[groups[~positive] == g].sum() for g in names] for v in v01])
+    i10, i01 = len(np.unique(groups[positive])), len(np.unique(groups[~positive]))
+    s10, s01 = i10 / ((i10 - 1) * m) * ups @ ups.T, i01 / ((i01 - 1) * n) * downs @ downs.T
+    s11 = len(names) / (len(names) - 1) * ups @ downs.T
+    return s10 / m + s01 / n + (s11 + s11.T) / (m * n)
+
+
+@pytest.mark.parametrize("ties", [True, False])
+def test_groups_take_obuchowskis_variance(ties):
+    y, lines = rows(4, ties=ties)
+    groups = np.random.default_rng(5).integers(0, 25, 80)
+    found = delong_covariance(y, lines, groups=groups)
+    np.testing.assert_allclose(found.covariance, slow_clustered(y, lines, groups), atol=1e-12)
+    assert delong(y, *lines, groups=groups).test == "obuchowski"
+
+
+def test_groups_of_one_row_are_no_groups():
+    y, lines = rows(6)
+    alone = delong_covariance(y, lines, groups=np.arange(80))
+    np.testing.assert_allclose(alone.covariance, delong_covariance(y, lines).covariance)
+
+
+def test_copies_of_rows_add_nothing_when_they_are_one_group():
+    y, lines = rows(7)
+    twice = delong_covariance(np.r_[y, y], np.c_[lines, lines], groups=np.tile(np.arange(80), 2))
+    once = delong_covariance(y, lines)
+    np.testing.assert_allclose(twice.covariance, once.covariance, rtol=1e-9)
+
+
+def test_one_group_with_positives_is_too_few():
+    with pytest.raises(ConfigError, match="two groups with rows of each class"):
+        delong([1, 1, 0, 0], [1, 2, 3, 4], [4, 3, 2, 1], groups=[1, 1, 2, 3])
+
+
 @given(st.integers(0, 10_000))
 def test_identical_scores_have_p_one(seed):
     y, lines = rows(seed, n=30)

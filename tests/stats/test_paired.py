@@ -69,6 +69,32 @@ def test_the_score_statistic_at_each_bound_is_the_normal_quantile(b, c, n):
     assert found.low <= found.difference <= found.high
 
 
+@pytest.mark.parametrize("level", [0.8, 0.9, 0.95, 0.98])
+def test_the_interval_never_says_other_than_the_p_value(level):
+    alpha = (1 - level) / 2
+    for b in range(31):
+        for c in range(31):
+            found = mcnemar_counts(b, c, n_rows=70, level=level)
+            assert (found.low >= 0) if found.p_greater <= alpha else (found.low <= 0)
+            assert (found.high <= 0) if found.p_less <= alpha else (found.high >= 0)
+
+
+def test_next_to_the_edge_a_bound_is_zero_and_not_beyond():
+    # Tango's 90 % bound for 9 gained and 3 lost of 50 is below 0, the mid-p of 0.046 is not.
+    found = mcnemar_counts(9, 3, n_rows=50)
+    assert found.p_greater < 0.05
+    assert found.low >= 0.0
+
+
+@given(st.integers(0, 40), st.integers(0, 40), st.floats(-0.9, 0.9))
+def test_what_is_shown_against_more_is_shown_against_less(b, c, null):
+    here = mcnemar_counts(b, c, n_rows=90, null=null).p_greater
+    for other in (-0.5, -0.01, 0.0, 0.01, 0.5):
+        there = mcnemar_counts(b, c, n_rows=90, null=other).p_greater
+        if abs(other - null) > 1e-6:
+            assert (there <= here + 1e-9) if other < null else (there >= here - 1e-9)
+
+
 @given(st.integers(0, 60), st.integers(0, 60), st.integers(0, 60))
 def test_swapping_the_models_mirrors_the_comparison(b, c, rest):
     n = max(b + c + rest, 1)

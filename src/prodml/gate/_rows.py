@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypedDict
 
 import attrs
 import numpy as np
@@ -11,14 +12,24 @@ from numpy.typing import ArrayLike, NDArray
 from prodml.errors import ConfigError
 from prodml.gate.predictions import Predictions
 from prodml.stats import _aligned
-from prodml.stats.bootstrap import bootstrap_means, bootstrap_paired
+from prodml.stats.bootstrap import bootstrap_means, bootstrap_paired, bootstrap_weighted
 from prodml.stats.delong import delong
 from prodml.stats.paired import PairedComparison, mcnemar
+from prodml.stats.resampling import Blocks, Cells, Groups, Units, block_length
+from prodml.stats.resampling import Rows as ByRow
 from prodml.stats.scores import Score, find_score
+from prodml.stats.weighted_scores import weighted
 
 __all__ = ["Rows"]
 
 Array = NDArray[np.generic]
+
+
+class _Settings(TypedDict):
+    null: float
+    level: float
+    n_resamples: int
+    rng: int
 
 
 @attrs.frozen(eq=False)
@@ -31,14 +42,30 @@ class Rows:
         What was true.
     champion, challenger : Predictions
         What each model said.
+    groups, times : ndarray of shape (n,) or None
+        What rows belong together, or when they were; at most one of them.
+    block : float or None
+        Mean length of the blocks of time; None to find it.
     """
 
     y_true: Array
     champion: Predictions
     challenger: Predictions
+    groups: Array | None = None
+    times: Array | None = None
+    block: float | None = None
 
     @classmethod
-    def of(cls, y_true: ArrayLike, champion: Predictions, challenger: Predictions) -> Rows:
+    def of(
+        cls,
+        y_true: ArrayLike,
+        champion: Predictions,
+        challenger: Predictions,
+        *,
+        groups: ArrayLike | None = None,
+        times: ArrayLike | None = None,
+        block: float | None = None,
+    ) -> Rows:
         """Check that all speak of the same rows."""
         true = _aligned.labels(y_true, name="y_true")
         for name, said in (("champion", champion), ("challenger", challenger)):
@@ -52,7 +79,23 @@ class Rows:
                 _aligned.numbers(said.scores, name=f"the {name}'s scores", ndim=(1, 2))
         if len(true) < 2:
             raise ConfigError(f"a comparison needs at least 2 rows, got {len(true)}")
-        return cls(true, champion, challenger)
+        if groups is not None and times is not None:
+            raise ConfigError("give groups or times, not both: rows are drawn by one of them")
+        together, when = (
+            None if given is None else _of_rows(given, len(true), name)
+            for name, given in (("groups", groups), ("times", times))
+        )
+        return cls(true, champion, challenger, together, when, block)
+
+    def take(self, rows: NDArray[np.bool_]) -> Rows:
+        """Return some of the rows."""
+        first, second = (
+            Predictions(p.labels[rows], None if p.scores is None else p.scores[rows], p.classes)
+            for p in self._both()
+        )
+        groups = None if self.groups is None else self.groups[rows]
+        times = None if self.times is None else self.times[rows]
+        return Rows(self.y_true[rows], first, second, groups, times, self.block)
 
     def __len__(self) -> int:
         return len(self.y_true)
@@ -72,26 +115,54 @@ class Rows:
     def compare(
         self, score: Score, *, null: float, level: float, n_resamples: int, seed: int
     ) -> PairedComparison:
-        """Compare the two models by the test that fits the score."""
+        """Compare the two models by the test that fits the score and what depends on what."""
         true, first, second, classes = self._columns(score)
-        if score.name == "accuracy":
+        if score.name == "accuracy" and self.is_independent:
             return mcnemar(true == first, true == second, null=null, level=level)
-        if score.name == "roc_auc" and classes is not None and len(classes) == 2:
+        two_classes = score.name == "roc_auc" and classes is not None and len(classes) == 2
+        if two_classes and self.times is None:
             one, two = _positive(first), _positive(second)
-            return delong(true, one, two, null=null, level=level, classes=classes)
-        parts = [score.per_row(true, said, classes=classes) for said in (first, second)]
-        if parts[0] is not None and parts[1] is not None:
-            return bootstrap_means(
-                parts[0], parts[1], null=null, level=level, n_resamples=n_resamples, rng=seed
+            return delong(
+                true, one, two, null=null, level=level, classes=classes, groups=self.groups
             )
-        return bootstrap_paired(
-            _statistic(score, true, first, second, classes),
-            len(true),
-            null=null,
-            level=level,
-            n_resamples=n_resamples,
-            rng=seed,
-        )
+        parts = [score.per_row(true, said, classes=classes) for said in (first, second)]
+        units = self._units(score)
+        settings: _Settings = {
+            "null": null,
+            "level": level,
+            "n_resamples": n_resamples,
+            "rng": seed,
+        }
+        if parts[0] is not None and parts[1] is not None:
+            return bootstrap_means(parts[0], parts[1], units=units, **settings)
+        if score.needs == "labels" and classes is not None and self.is_independent:
+            (true, first, second), units = _kinds(true, first, second)
+        one_way = weighted(score, true, first, classes)
+        other_way = weighted(score, true, second, classes)
+        if one_way is None or other_way is None:
+            both = _statistic(score, *self._columns(score))
+            return bootstrap_paired(both, len(self), units=self._units(score), **settings)
+        return bootstrap_weighted(lambda w: (one_way(w), other_way(w)), units, **settings)
+
+    @property
+    def is_independent(self) -> bool:
+        """Whether every row stands for itself."""
+        return self.groups is None and self.times is None
+
+    def _units(self, score: Score) -> Units:
+        if self.groups is not None:
+            return Groups.of(self.groups, len(self))
+        if self.times is None:
+            return ByRow(len(self))
+        order = np.argsort(self.times, kind="stable")
+        length = self.block or block_length(self._losses(score)[order])
+        return Blocks(order, min(float(length), len(self) / 2.0))
+
+    def _losses(self, score: Score) -> NDArray[np.float64]:
+        """Each row's difference of a loss near in kind to the score; its memory sets the blocks."""
+        true, first, second, classes = self._columns(score)
+        one, two = (_loss(score, true, said, classes) for said in (first, second))
+        return two - one
 
     def _columns(self, score: Score) -> tuple[Array, Array, Array, Array | None]:
         """Return truth, both models' values and the classes, labels as codes where that helps."""
@@ -124,6 +195,30 @@ class Rows:
             who = "champion" if said is self.champion else "challenger"
             raise ConfigError(f"{score.name} needs scores, and the {who}'s predictions have none")
         return np.asarray(said.scores, dtype=np.float64)
+
+
+def _loss(score: Score, true: Array, said: Array, classes: Array | None) -> NDArray[np.float64]:
+    rows = score.per_row(true, said, classes=classes)
+    if rows is not None:
+        return rows
+    if classes is not None and score.needs == "labels":
+        return np.asarray(true != said, dtype=np.float64)
+    if classes is not None and said.ndim == 2:
+        return 1.0 - said[np.arange(len(true)), true.astype(np.intp)].astype(np.float64)
+    return np.abs(true.astype(np.float64) - said.astype(np.float64))
+
+
+def _of_rows(given: ArrayLike, n: int, name: str) -> Array:
+    column = _aligned.labels(given, name=name)
+    if len(column) != n:
+        raise ConfigError(f"{name} speaks of {len(column)} rows, y_true of {n}")
+    return column
+
+
+def _kinds(*columns: Array) -> tuple[NDArray[np.generic], Cells]:
+    """Rows that are alike in every column, once each, and how many there are of each kind."""
+    kinds, counts = np.unique(np.stack(columns), axis=1, return_counts=True)
+    return kinds, Cells(counts)
 
 
 def _statistic(

@@ -1,30 +1,32 @@
-"""Two models on the same rows by resampling the rows: for any score, with BCa intervals.
+"""Two models on the same rows by resampling: for any score, with BCa intervals.
 
-One set of resampled rows serves both models, so what they share cancels out.
+One set of resampled rows serves both models, so what they share cancels out. What is resampled (rows,
+groups of rows, stretches of time) is up to `prodml.stats.resampling`.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TypeAlias
 
+import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from prodml.errors import ConfigError
 from prodml.stats._aligned import Numbers, numbers
 from prodml.stats.paired import PairedComparison
+from prodml.stats.resampling import Cells, Groups, Rows, Units
 
-__all__ = ["bca_interval", "bootstrap_means", "bootstrap_paired"]
+__all__ = ["bca_interval", "bootstrap_means", "bootstrap_paired", "bootstrap_weighted"]
 
 Statistic: TypeAlias = Callable[[NDArray[np.intp]], tuple[float, float]]
+Weighing: TypeAlias = Callable[[Numbers], tuple[Numbers, Numbers]]
 
 _FEW_VALUES = 64  # distinct differences up to which their counts are resampled, not the rows
-_BLOCKS = 200  # groups of the jackknife behind the acceleration
-_CELLS = 4_000_000  # indices drawn at a time
+_AT_ONCE = 50_000  # weights drawn at a time: what the second-level cache holds
 
 
 def bootstrap_paired(
@@ -35,6 +37,7 @@ def bootstrap_paired(
     level: float = 0.9,
     n_resamples: int = 2000,
     rng: np.random.Generator | int = 0,
+    units: Units | None = None,
 ) -> PairedComparison:
     """Compare two models by any score.
 
@@ -54,6 +57,8 @@ def bootstrap_paired(
         At least 100.
     rng : numpy.random.Generator or int, default 0
         Source of randomness, or its seed.
+    units : Units, optional
+        What is resampled; rows if not given.
 
     Returns
     -------
@@ -68,7 +73,8 @@ def bootstrap_paired(
     Notes
     -----
     Calls `statistic` about ``n_resamples + 200`` times. Source: Efron 1987, "Better bootstrap
-    confidence intervals"; the p-values invert the same interval.
+    confidence intervals", widened for few units as in Hesterberg 2015, "What teachers should know
+    about the bootstrap"; the p-values invert the same interval.
 
     Examples
     --------
@@ -79,22 +85,83 @@ def bootstrap_paired(
     >>> result.p_less < 0.01
     True
     """
-    _check(n_rows, level, n_resamples)
+    statistic(np.arange(n_rows))  # undefined on the rows themselves: let it say so in its own words
+
+    def weighing(weights: Numbers) -> tuple[Numbers, Numbers]:
+        found = np.array([_on_rows(statistic, line) for line in weights])
+        return found[:, 0], found[:, 1]
+
+    return bootstrap_weighted(
+        weighing,
+        Rows(n_rows) if units is None else units,
+        null=null,
+        level=level,
+        n_resamples=n_resamples,
+        rng=rng,
+    )
+
+
+def bootstrap_weighted(
+    statistic: Weighing,
+    units: Units,
+    *,
+    null: float = 0.0,
+    level: float = 0.9,
+    n_resamples: int = 2000,
+    rng: np.random.Generator | int = 0,
+) -> PairedComparison:
+    """Compare two models by a score that takes the weights of many resamples at once.
+
+    Parameters
+    ----------
+    statistic : callable
+        ``statistic(weights) -> (first, second)``: weights of shape (b, n) to scores of shape (b,);
+        NaN where the score is undefined.
+    units : Units
+        What is resampled.
+    null, level, n_resamples, rng
+        As in `bootstrap_paired`.
+
+    Returns
+    -------
+    PairedComparison
+        With ``test="bootstrap"``.
+
+    Raises
+    ------
+    ConfigError
+        As `bootstrap_paired`.
+
+    Examples
+    --------
+    >>> errors = np.random.default_rng(1).normal(size=(2, 200)) ** 2
+    >>> errors[1] *= 0.5
+    >>> mse = lambda w: tuple(w @ error / w.sum(axis=1) for error in errors)
+    >>> bootstrap_weighted(mse, Rows(200)).p_less < 0.01
+    True
+    """
+    _check(units.n_units, level, n_resamples)
     generator = np.random.default_rng(rng)
-    first, second = statistic(np.arange(n_rows))
-    draws = np.full(n_resamples, np.nan)
-    for start, rows in _row_blocks(n_rows, n_resamples, generator):
-        draws[start : start + len(rows)] = [_difference(statistic, line) for line in rows]
+    first, second = (float(s[0]) for s in statistic(units.whole()))
+    draws = np.empty(n_resamples)
+    at_once = max(1, _AT_ONCE // units.n_rows)
+    for start in range(0, n_resamples, at_once):
+        size = min(at_once, n_resamples - start)
+        draws[start : start + size] = _gap(statistic, units.draw(size, generator))
     kept = draws[np.isfinite(draws)]
-    if len(kept) < 0.9 * n_resamples:
+    if len(kept) < 0.9 * n_resamples or not math.isfinite(second - first):
         missed = n_resamples - len(kept)
         raise ConfigError(
-            f"the score is undefined on {missed} of {n_resamples} resamples; "
-            f"{n_rows} rows are too few for it, or a class is too rare"
+            f"the score is undefined on {missed} of {n_resamples} resamples; {units.n_units} "
+            f"{units.unit}s are too few for it, or a class is too rare"
         )
-    return _comparison(
-        first, second, kept, _jackknife(statistic, n_rows), n_rows, null=null, level=level
+    weights, alike = units.left_out()
+    left_out = np.concatenate(
+        [_gap(statistic, weights[i : i + at_once]) for i in range(0, len(weights), at_once)]
     )
+    there = np.isfinite(left_out)
+    spread = _Spread.of(second - first, kept, left_out[there], alike[there], units.n_units)
+    return _comparison(first, second, spread, units, null=null, level=level)
 
 
 def bootstrap_means(
@@ -105,6 +172,7 @@ def bootstrap_means(
     level: float = 0.9,
     n_resamples: int = 2000,
     rng: np.random.Generator | int = 0,
+    units: Units | None = None,
 ) -> PairedComparison:
     """Compare two models by a score that is a mean over rows.
 
@@ -112,7 +180,7 @@ def bootstrap_means(
     ----------
     first, second : array-like of shape (n,)
         Each row's part of the score, such as 0/1 losses or squared errors.
-    null, level, n_resamples, rng
+    null, level, n_resamples, rng, units
         As in `bootstrap_paired`.
 
     Returns
@@ -123,7 +191,7 @@ def bootstrap_means(
     Notes
     -----
     Differences of few distinct values (0/1 losses have three) are resampled as counts: O(B) in
-    place of O(nB), and the same distribution.
+    place of O(nB), and the same distribution; of groups only their sums are.
 
     Examples
     --------
@@ -136,14 +204,16 @@ def bootstrap_means(
         raise ConfigError(
             f"first and second must have the same rows, got {len(one)} and {len(two)}"
         )
-    n_rows = len(one)
-    _check(n_rows, level, n_resamples)
-    gaps = two - one
-    draws = _mean_draws(gaps, n_resamples, np.random.default_rng(rng))
-    # Leaving row i out moves the mean to (n * mean - gap_i) / (n - 1): exact, no blocks needed.
-    left_out = (gaps.sum() - gaps) / (n_rows - 1)
-    return _comparison(
-        float(one.mean()), float(two.mean()), draws, left_out, n_rows, null=null, level=level
+    drawn = Rows(len(one)) if units is None else units
+    sums, sizes, alike = _summed(two - one, drawn)
+
+    def gap(weights: Numbers) -> tuple[Numbers, Numbers]:
+        means = (weights @ sums) / (weights @ sizes)
+        return np.zeros_like(means), means
+
+    found = bootstrap_weighted(gap, alike, null=null, level=level, n_resamples=n_resamples, rng=rng)
+    return attrs.evolve(
+        found, first=float(one.mean()), second=float(two.mean()), n_rows=len(one), unit=drawn.unit
     )
 
 
@@ -179,103 +249,128 @@ def bca_interval(
     >>> round(low, 2), round(high, 2)
     (-0.9, 0.9)
     """
-    bias, acceleration = _bias(estimate, draws), _acceleration(left_out)
-    tails = ndtri(np.array([(1.0 - level) / 2.0, (1.0 + level) / 2.0])) + bias
-    shares = ndtr(bias + tails / (1.0 - acceleration * tails))
-    low, high = np.quantile(draws, shares)
-    return float(low), float(high)
+    return _Spread.of(estimate, draws, left_out, np.ones(len(left_out)), None).interval(level)
 
 
-def _check(n_rows: int, level: float, n_resamples: int) -> None:
-    if n_rows < 2:
-        raise ConfigError(f"the bootstrap needs at least 2 rows, got {n_rows}")
+@attrs.frozen(eq=False)
+class _Spread:
+    """How the difference varies over resamples, with one line through its distribution.
+
+    Bounds and p-values read the same line (the share of draws below each value, ties half, straight
+    in between), once in each direction: so a bound passes a value exactly where its p-value passes
+    the level.
+    """
+
+    values: Numbers
+    shares: Numbers
+    bias: float
+    acceleration: float
+    error: float
+    n_units: int | None
+
+    @classmethod
+    def of(
+        cls, estimate: float, draws: Numbers, left_out: Numbers, alike: Numbers, n_units: int | None
+    ) -> _Spread:
+        values, counts = np.unique(draws, return_counts=True)
+        # Never 0 or 1, which B draws cannot show.
+        shares = (np.cumsum(counts) - counts / 2.0 + 0.5) / (len(draws) + 1.0)
+        error = float(draws.std(ddof=1))
+        bias = float(ndtri(np.interp(estimate, values, shares)))
+        return cls(values, shares, bias, _acceleration(left_out, alike), error, n_units)
+
+    def interval(self, level: float) -> tuple[float, float]:
+        if len(self.values) == 1:
+            return float(self.values[0]), float(self.values[0])
+        reach = self._reach((1.0 + level) / 2.0)
+        tails = np.array([-reach, reach]) + self.bias
+        shares = ndtr(self.bias + tails / (1.0 - self.acceleration * tails))
+        low, high = np.interp(shares, self.shares, self.values)
+        return float(low), float(high)
+
+    def p_values(self, shift: float, null: float) -> tuple[float, float]:
+        """Return the level at which the bound reaches `null`, on each side."""
+        if len(self.values) == 1:
+            return _sure(shift)
+        share = float(np.interp(null, self.values, self.shares))
+        at = float(ndtri(share)) - self.bias
+        z = at / max(1.0 + self.acceleration * at, 1e-9) - self.bias
+        return self._tail(z), self._tail(-z)
+
+    # Few units make the draws vary too little, and the normal quantile too small (Hesterberg 2015).
+    def _reach(self, share: float) -> float:
+        if self.n_units is None:
+            return float(ndtri(share))
+        free = self.n_units - 1.0
+        return float(stdtrit(free, share)) * math.sqrt(self.n_units / free)
+
+    def _tail(self, z: float) -> float:
+        if self.n_units is None:
+            return float(ndtr(z))
+        free = self.n_units - 1.0
+        return float(stdtr(free, z * math.sqrt(free / self.n_units)))
+
+
+def _check(n_units: int, level: float, n_resamples: int) -> None:
+    if n_units < 2:
+        raise ConfigError(f"the bootstrap needs at least 2 rows, groups or blocks, got {n_units}")
     if not 0.0 < level < 1.0:
         raise ConfigError(f"level must lie in (0, 1), got {level}")
     if n_resamples < 100:
         raise ConfigError(f"n_resamples must be at least 100, got {n_resamples}")
 
 
-def _row_blocks(
-    n_rows: int, n_resamples: int, rng: np.random.Generator
-) -> Iterator[tuple[int, NDArray[np.intp]]]:
-    at_once = max(1, _CELLS // n_rows)
-    for start in range(0, n_resamples, at_once):
-        size = (min(at_once, n_resamples - start), n_rows)
-        yield start, rng.integers(0, n_rows, size=size, dtype=np.intp)
-
-
-def _difference(statistic: Statistic, rows: NDArray[np.intp]) -> float:
+def _on_rows(statistic: Statistic, weights: Numbers) -> tuple[float, float]:
     try:
-        first, second = statistic(rows)
+        return statistic(np.repeat(np.arange(len(weights)), weights.astype(np.intp)))
     except ConfigError:
-        return math.nan
+        return math.nan, math.nan
+
+
+def _gap(statistic: Weighing, weights: Numbers) -> Numbers:
+    first, second = statistic(weights)
     return second - first
 
 
-def _jackknife(statistic: Statistic, n_rows: int) -> Numbers:
-    """Leave out one row at a time, or one of 200 blocks of neighbours where there are more rows."""
-    rows = np.arange(n_rows)
-    edges = np.linspace(0, n_rows, min(n_rows, _BLOCKS) + 1).astype(np.intp)
-    left_out = [
-        _difference(statistic, np.r_[rows[:start], rows[end:]])
-        for start, end in itertools.pairwise(edges)
-    ]
-    found = np.array(left_out, dtype=np.float64)
-    kept: Numbers = found[np.isfinite(found)]
-    return kept
-
-
-def _mean_draws(gaps: Numbers, n_resamples: int, rng: np.random.Generator) -> Numbers:
-    n_rows = len(gaps)
-    values, counts = np.unique(gaps, return_counts=True)
-    if len(values) <= _FEW_VALUES:
-        drawn = rng.multinomial(n_rows, counts / n_rows, size=n_resamples)
-        means: Numbers = (drawn @ values) / n_rows
-        return means
-    blocks = _row_blocks(n_rows, n_resamples, rng)
-    return np.concatenate([np.asarray(gaps[rows].mean(axis=1)) for _, rows in blocks])
+def _summed(gaps: Numbers, units: Units) -> tuple[Numbers, Numbers, Units]:
+    """Sums and sizes of what is drawn, alike ones once."""
+    sums: Numbers
+    sizes: Numbers
+    if isinstance(units, Groups):
+        sums = np.bincount(units.codes, gaps, units.n_units).astype(np.float64)
+        sizes = np.bincount(units.codes, minlength=units.n_units).astype(np.float64)
+    else:
+        sums, sizes = gaps, np.ones(len(gaps))
+    if not isinstance(units, (Rows, Groups)):
+        return sums, sizes, units
+    kinds, counts = np.unique(np.stack([sums, sizes]), axis=1, return_counts=True)
+    if len(counts) > _FEW_VALUES:
+        return sums, sizes, Rows(len(sums))
+    return kinds[0], kinds[1], Cells(counts)
 
 
 def _comparison(
-    first: float,
-    second: float,
-    draws: Numbers,
-    left_out: Numbers,
-    n_rows: int,
-    *,
-    null: float,
-    level: float,
+    first: float, second: float, spread: _Spread, units: Units, *, null: float, level: float
 ) -> PairedComparison:
-    difference = second - first
-    low, high = bca_interval(difference, draws, left_out, level=level)
-    greater, less = _p_values(difference, draws, left_out, null)
+    low, high = spread.interval(level)
+    greater, less = spread.p_values(second - first - null, null)
     return PairedComparison(
         test="bootstrap",
         first=first,
         second=second,
-        difference=difference,
+        difference=second - first,
         low=low,
         high=high,
         p_greater=greater,
         p_less=less,
         p_value=min(1.0, 2.0 * min(greater, less)),
-        standard_error=float(draws.std(ddof=1)),
-        n_rows=n_rows,
+        standard_error=spread.error,
+        n_rows=int(units.whole().sum()),
         null=null,
         level=level,
+        unit=units.unit,
+        n_units=units.n_units,
     )
-
-
-def _p_values(
-    estimate: float, draws: Numbers, left_out: Numbers, null: float
-) -> tuple[float, float]:
-    """Return the tail beyond which the BCa bound passes `null`, on each side."""
-    if np.ptp(draws) == 0.0:
-        return _sure(estimate - null)
-    bias, acceleration = _bias(estimate, draws), _acceleration(left_out)
-    shift = float(ndtri(_share_below(null, draws))) - bias
-    z = shift / max(1.0 + acceleration * shift, 1e-9) - bias
-    return float(ndtr(z)), float(ndtr(-z))
 
 
 def _sure(shift: float) -> tuple[float, float]:
@@ -284,18 +379,10 @@ def _sure(shift: float) -> tuple[float, float]:
     return (0.0, 1.0) if shift > 0 else (1.0, 0.0)
 
 
-def _bias(estimate: float, draws: Numbers) -> float:
-    return float(ndtri(_share_below(estimate, draws)))
-
-
-def _share_below(value: float, draws: Numbers) -> float:
-    """Share of draws below, ties half; never 0 or 1, which B draws cannot show."""
-    below = float((draws < value).sum()) + 0.5 * float((draws == value).sum())
-    return (below + 0.5) / (len(draws) + 1.0)
-
-
-def _acceleration(left_out: Numbers) -> float:
+def _acceleration(left_out: Numbers, alike: Numbers) -> float:
     # Efron 1987, eq. 6.6 with the jackknife's influence values.
-    influence = left_out.mean() - left_out
-    spread = float((influence**2).sum())
-    return float((influence**3).sum() / (6.0 * spread**1.5)) if spread > 0.0 else 0.0
+    if alike.sum() == 0.0:
+        return 0.0
+    influence = (alike @ left_out) / alike.sum() - left_out
+    spread = float(alike @ influence**2)
+    return float(alike @ influence**3 / (6.0 * spread**1.5)) if spread > 0.0 else 0.0

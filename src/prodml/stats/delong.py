@@ -1,4 +1,7 @@
-"""Two areas under the ROC curve on the same rows: DeLong's test by midranks, O(n log n)."""
+"""Two areas under the ROC curve on the same rows: DeLong's test, O(n log n), one sort per model.
+
+Where rows come in groups (patients, sessions), `groups=` takes Obuchowski's variance in place of DeLong's.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from scipy.special import ndtr, ndtri
 from prodml.errors import ConfigError
 from prodml.stats._aligned import Numbers, encode, labels, numbers, same_rows
 from prodml.stats.paired import PairedComparison
-from prodml.stats.probability_scores import midranks
+from prodml.stats.resampling import group_codes
 
 __all__ = ["Areas", "delong", "delong_covariance"]
 
@@ -37,7 +40,9 @@ class Areas:
     n_negative: int
 
 
-def delong_covariance(positive: ArrayLike, scores: ArrayLike) -> Areas:
+def delong_covariance(
+    positive: ArrayLike, scores: ArrayLike, *, groups: ArrayLike | None = None
+) -> Areas:
     """Return the areas of several scores of the same rows, with their covariance.
 
     Parameters
@@ -46,6 +51,8 @@ def delong_covariance(positive: ArrayLike, scores: ArrayLike) -> Areas:
         True or 1 for positive rows.
     scores : array-like of shape (k, n)
         One line of scores per model; ties count half.
+    groups : array-like of shape (n,), optional
+        Unit each row belongs to; rows of a unit may depend on each other.
 
     Returns
     -------
@@ -54,13 +61,13 @@ def delong_covariance(positive: ArrayLike, scores: ArrayLike) -> Areas:
     Raises
     ------
     ConfigError
-        With fewer than two rows of either class, different lengths, or NaN.
+        With fewer than two rows (or groups with rows) of either class, different lengths, or NaN.
 
     Notes
     -----
     Source: Sun & Xu 2014, "Fast implementation of DeLong's algorithm for comparing the areas
     under correlated receiver operating characteristic curves"; DeLong, DeLong & Clarke-Pearson
-    1988.
+    1988; with groups Obuchowski 1997, "Nonparametric analysis of clustered ROC curve data".
 
     Examples
     --------
@@ -74,9 +81,14 @@ def delong_covariance(positive: ArrayLike, scores: ArrayLike) -> Areas:
     m, n = int(truth.sum()), int((~truth).sum())
     if min(m, n) < 2:
         raise ConfigError(f"delong needs two rows of each class, got {m} positive and {n} negative")
-    v10, v01 = zip(*(_components(truth, line) for line in lines), strict=True)
-    covariance = np.atleast_2d(np.cov(v10)) / m + np.atleast_2d(np.cov(v01)) / n
-    return Areas(np.array([v.mean() for v in v10]), covariance, m, n)
+    placed = [_placements(truth, line) for line in lines]
+    v10, v01 = (np.stack(parts) for parts in zip(*placed, strict=True))
+    if groups is None:
+        covariance = np.atleast_2d(np.cov(v10)) / m + np.atleast_2d(np.cov(v01)) / n
+    else:
+        units, _ = group_codes(groups, len(truth))
+        covariance = _clustered(v10, v01, units[truth], units[~truth])
+    return Areas(v10.mean(axis=1), covariance, m, n)
 
 
 def delong(
@@ -87,6 +99,7 @@ def delong(
     null: float = 0.0,
     level: float = 0.9,
     classes: ArrayLike | None = None,
+    groups: ArrayLike | None = None,
 ) -> PairedComparison:
     """Compare the areas under the ROC curve of two models.
 
@@ -102,11 +115,13 @@ def delong(
         Of the interval, in (0, 1).
     classes : array-like, optional
         Both classes, sorted.
+    groups : array-like of shape (n,), optional
+        Unit each row belongs to, as in `delong_covariance`.
 
     Returns
     -------
     PairedComparison
-        With ``test="delong"``. Scores that order the rows alike have difference and standard
+        With ``test="delong"``, or ``"obuchowski"`` where there are groups. Scores that order the rows alike have difference and standard
         error 0, and every p-value against ``null=0`` is 1.
 
     Raises
@@ -128,14 +143,14 @@ def delong(
         raise ConfigError(f"delong compares models of two classes, found {len(known)}")
     one, two = numbers(first, name="first"), numbers(second, name="second")
     same_rows(one, two, names="first and second")
-    found = delong_covariance(codes == 1, np.stack([one, two]))
+    found = delong_covariance(codes == 1, np.stack([one, two]), groups=groups)
     difference = float(found.areas[1] - found.areas[0])
     error = _standard_error(found.covariance)
     z = _z(difference - null, error)
     greater, less = (1.0, 1.0) if z is None else (float(ndtr(-z)), float(ndtr(z)))
     reach = float(ndtri((1.0 + level) / 2.0)) * error
     return PairedComparison(
-        test="delong",
+        test="delong" if groups is None else "obuchowski",
         first=float(found.areas[0]),
         second=float(found.areas[1]),
         difference=difference,
@@ -151,13 +166,39 @@ def delong(
     )
 
 
-def _components(truth: NDArray[np.bool_], scores: Numbers) -> tuple[Numbers, Numbers]:
+def _placements(truth: NDArray[np.bool_], scores: Numbers) -> tuple[Numbers, Numbers]:
     """Share of negatives below each positive, and of positives above each negative (ties half)."""
-    pooled = midranks(scores)
-    positive, negative = scores[truth], scores[~truth]
-    v10 = (pooled[truth] - midranks(positive)) / len(negative)
-    v01 = 1.0 - (pooled[~truth] - midranks(negative)) / len(positive)
-    return v10, v01
+    # One sort will do: a midrank in the pool less that in the own class counts the other class.
+    order = np.argsort(scores)
+    ordered, hits = scores[order], truth[order]
+    last = np.flatnonzero(np.r_[ordered[1:] != ordered[:-1], True])
+    positives = np.cumsum(hits)[last]
+    negatives = last + 1 - positives
+    m, n = int(positives[-1]), int(negatives[-1])
+    sizes = np.diff(last, prepend=-1)
+    below = (negatives + np.r_[0, negatives[:-1]]) / (2.0 * n)
+    above = 1.0 - (positives + np.r_[0, positives[:-1]]) / (2.0 * m)
+    placed = np.empty(len(scores))
+    placed[order] = np.where(hits, np.repeat(below, sizes), np.repeat(above, sizes))
+    return placed[truth], placed[~truth]
+
+
+def _clustered(
+    v10: Numbers, v01: Numbers, positive: NDArray[np.intp], negative: NDArray[np.intp]
+) -> Numbers:
+    """Covariance of the areas where rows come in groups (Obuchowski 1997, section 2)."""
+    m, n = v10.shape[1], v01.shape[1]
+    n_units = int(max(positive.max(), negative.max())) + 1
+    areas = v10.mean(axis=1, keepdims=True)
+    ups = np.stack([np.bincount(positive, line, n_units) for line in v10 - areas])
+    downs = np.stack([np.bincount(negative, line, n_units) for line in v01 - areas])
+    i10, i01 = len(np.unique(positive)), len(np.unique(negative))
+    if min(i10, i01) < 2:
+        raise ConfigError(f"delong needs two groups with rows of each class, got {min(i10, i01)}")
+    crossed = n_units / (n_units - 1.0) * (ups @ downs.T) / (m * n)
+    own = i10 / (i10 - 1.0) * (ups @ ups.T) / m**2 + i01 / (i01 - 1.0) * (downs @ downs.T) / n**2
+    covariance: Numbers = own + crossed + crossed.T
+    return covariance
 
 
 def _standard_error(covariance: Numbers) -> float:

@@ -26,7 +26,7 @@ class PairedComparison:
 
     Parameters
     ----------
-    test : {"mcnemar", "delong", "bootstrap"}
+    test : {"mcnemar", "delong", "obuchowski", "bootstrap"}
         How it was found.
     first, second : float
         The score of each.
@@ -48,6 +48,10 @@ class PairedComparison:
         The difference tested against.
     level : float, default 0.9
         Of the interval.
+    unit : {"row", "group", "block"}, default "row"
+        What counts as independent.
+    n_units : int, default 0
+        How many of them; 0 where it is not said.
     """
 
     test: str
@@ -63,6 +67,8 @@ class PairedComparison:
     n_rows: int
     null: float = 0.0
     level: float = 0.9
+    unit: str = "row"
+    n_units: int = 0
 
 
 def mcnemar(
@@ -113,9 +119,10 @@ def mcnemar_counts(
 ) -> PairedComparison:
     """Compare two accuracies from the four counts alone.
 
-    Against ``null=0`` the p-values are McNemar's exact mid-p; against any other difference, and for
-    the interval, Tango's score statistic is used, which is McNemar's at 0. Next to the edge the
-    interval and the mid-p may therefore disagree by a hair.
+    Against ``null=0`` the p-values are McNemar's exact mid-p; against any other difference those of
+    Tango's score statistic, which is McNemar's at 0. What is shown against 0 is shown against every
+    lower difference as well, so no p-value lies on the wrong side of that at 0. The interval inverts
+    exactly these tests: its bounds are Tango's, and never on another side of 0 than the mid-p.
 
     Parameters
     ----------
@@ -152,20 +159,16 @@ def mcnemar_counts(
         raise ConfigError("counts must be at least 0 and add up to at most n_rows, at least 1")
     _check(null, level)
     n, b, c = n_rows, gained, lost
-    difference = (b - c) / n
-    if null == 0.0:
-        greater, less = _mid_p(b, b + c), _mid_p(c, b + c)
-    else:
-        z = _tango_z(b, c, n, null)
-        greater, less = float(ndtr(-z)), float(ndtr(z))
+    better, worse = _mid_p(b, b + c), _mid_p(c, b + c)
+    greater, less = _p_above(b, c, n, null, better), _p_above(c, b, n, -null, worse)
     bound = float(ndtri((1.0 + level) / 2.0))
     return PairedComparison(
         test="mcnemar",
         first=(n_both + c) / n,
         second=(n_both + b) / n,
-        difference=difference,
-        low=_tango_bound(b, c, n, bound),
-        high=-_tango_bound(c, b, n, bound),
+        difference=(b - c) / n,
+        low=_low(b, c, n, bound, is_above=better <= (1.0 - level) / 2.0),
+        high=-_low(c, b, n, bound, is_above=worse <= (1.0 - level) / 2.0),
         p_greater=greater,
         p_less=less,
         p_value=min(1.0, 2.0 * min(greater, less)),
@@ -245,8 +248,16 @@ def _tango_z(b: int, c: int, n: int, null: float) -> float:
     return shift / math.sqrt(variance)
 
 
-def _tango_bound(b: int, c: int, n: int, bound: float) -> float:
-    """Lower bound: the difference at which the score statistic reaches `bound`, by bisection."""
+def _p_above(b: int, c: int, n: int, null: float, at_zero: float) -> float:
+    """One-sided p-value against "at most `null`", on the same side of `at_zero` as null is of 0."""
+    if null == 0.0:
+        return at_zero
+    score = float(ndtr(-_tango_z(b, c, n, null)))
+    return min(score, at_zero) if null < 0.0 else max(score, at_zero)
+
+
+def _low(b: int, c: int, n: int, bound: float, *, is_above: bool) -> float:
+    """Lower bound: where the score statistic reaches `bound`, on the side of 0 that the mid-p says."""
     low, high = -1.0, (b - c) / n
     for _ in range(60):
         middle = (low + high) / 2.0
@@ -254,4 +265,4 @@ def _tango_bound(b: int, c: int, n: int, bound: float) -> float:
             low = middle
         else:
             high = middle
-    return high
+    return max(high, 0.0) if is_above else min(high, 0.0)

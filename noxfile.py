@@ -31,7 +31,9 @@ LOWEST = [
     "shap==0.48.0",
 ]
 # Every extra whose package the tests can exercise for real.
-EXTRAS = "arrow,crypto,polars,prometheus,serve"
+EXTRAS = "arrow,crypto,fast,polars,prometheus,redis,s3,serve,sql"
+# Servers that those tests start: an S3 of moto's, a PostgreSQL, a Redis.
+SERVERS = nox.project.dependency_groups(PROJECT, "servers")
 TEST_TOOLS = nox.project.dependency_groups(PROJECT, "tests")
 PYTEST = ("python", "-m", "pytest", "-n", "2", "--dist", "worksteal")
 
@@ -39,7 +41,7 @@ PYTEST = ("python", "-m", "pytest", "-n", "2", "--dist", "worksteal")
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
     """Every test on every Python found here; line coverage is measured on the first."""
-    session.install(f".[{EXTRAS}]", *TEST_TOOLS)
+    session.install(f".[{EXTRAS}]", *TEST_TOOLS, *SERVERS)
     if session.python != COVERED:
         session.run(*PYTEST, *session.posargs)
         return
@@ -66,14 +68,14 @@ def tests_minimal(session: nox.Session) -> None:
 @nox.session(python=COVERED)
 def slow(session: nox.Session) -> None:
     """Run the long simulations, kill storms and soaks whole."""
-    session.install(f".[{EXTRAS}]", *TEST_TOOLS)
+    session.install(f".[{EXTRAS}]", *TEST_TOOLS, *SERVERS)
     session.run(*PYTEST, "--slow", "-m", "slow", *session.posargs)
 
 
 @nox.session(python=COVERED)
 def bench(session: nox.Session) -> None:
     """Benchmarks, each beside a peer or a physical limit."""
-    session.install(f".[{EXTRAS}]", *TEST_TOOLS)
+    session.install(f".[{EXTRAS}]", *TEST_TOOLS, *SERVERS)
     session.run(
         "python", "-m", "pytest", "tests/benchmarks", "--benchmark-enable", "-p", "no:randomly",
         "--benchmark-only", *session.posargs,

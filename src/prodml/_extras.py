@@ -13,9 +13,13 @@ EXTRAS: Mapping[str, tuple[tuple[str, str, str], ...]] = MappingProxyType(
     {
         "arrow": (("pyarrow>=16", "pyarrow", "Arrow tables as input; Parquet files"),),
         "crypto": (("cryptography>=42", "cryptography", "signing and encryption of models"),),
+        "fast": (("numba>=0.60", "numba", "compiled kernels; the results are the same without"),),
         "polars": (("polars>=1.0", "polars", "polars frames as input"),),
         "prometheus": (("prometheus-client>=0.20", "prometheus_client", "`PrometheusMetrics`"),),
+        "redis": (("redis>=5.0", "redis", "`RedisStorage`"),),
+        "s3": (("obstore>=0.8", "obstore", "`ObjectStorage` on S3, Google Cloud and Azure"),),
         "serve": (("uvicorn>=0.30", "uvicorn", "an ASGI server for `prodml.serving`"),),
+        "sql": (("sqlalchemy>=2.0", "sqlalchemy", "`SqlStorage` on SQLite and PostgreSQL"),),
         "testing": (
             ("hypothesis>=6.100", "hypothesis", "`StorageContract`, the conformance kits"),
             ("pytest>=8.2", "pytest", "`StorageContract`, the conformance kits"),

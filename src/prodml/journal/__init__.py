@@ -5,10 +5,25 @@ Both need nothing but a Storage with create-if-absent, so any number of threads,
 machines may write at once: no event that was acknowledged is lost, none is there twice.
 """
 
-from prodml.journal.blobs import Blobs
+from prodml.journal.blobs import Blobs, StoredBlob
+from prodml.journal.collection import Collected, collect
 from prodml.journal.event import Draft, Event, Head, Verification
 from prodml.journal.fold import Fold
 from prodml.journal.journal import Journal
+from prodml.journal.parcel import Parcel
 from prodml.journal.rows import Rows
 
-__all__ = ["Blobs", "Draft", "Event", "Fold", "Head", "Journal", "Rows", "Verification"]
+__all__ = [
+    "Blobs",
+    "Collected",
+    "Draft",
+    "Event",
+    "Fold",
+    "Head",
+    "Journal",
+    "Parcel",
+    "Rows",
+    "StoredBlob",
+    "Verification",
+    "collect",
+]

@@ -107,9 +107,10 @@ class Checkpoints:
         found = _parse(body)
         if found is None or found.head.seq != seq:
             raise IntegrityError(f"{where} is not a checkpoint of this place")
-        if self.log.head_at(seq) != found.head:
+        head = self.log.head_at(seq)
+        if head is None or head != found.head:
             raise IntegrityError(f"{where} was made of another event {seq} than the stored one")
-        return found
+        return attrs.evolve(found, head=head)  # with its generation
 
     def write(self, checkpoint: Checkpoint) -> None:
         """Store a checkpoint, unless there is one; failing costs time later, nothing else."""

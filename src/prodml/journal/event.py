@@ -15,6 +15,7 @@ from prodml.ports.clock import check_aware
 
 __all__ = [
     "MAX_EVENT_BYTES",
+    "TOMBSTONE",
     "Draft",
     "Event",
     "Head",
@@ -28,7 +29,10 @@ __all__ = [
 MAX_EVENT_BYTES = 64 * 1024
 """Largest stored event; what is larger belongs into `Blobs`, its digest into the event."""
 
-_MEMBERS = {"v", "seq", "prev", "txid", "at", "actor", "type", "payload", "reason"}
+TOMBSTONE = "gc_tombstone"
+"""Type of the event that begins a new generation of blobs; see `prodml.journal.collect`."""
+
+_MEMBERS = {"v", "seq", "prev", "txid", "at", "actor", "type", "payload", "reason", "generation"}
 
 
 @attrs.frozen
@@ -41,10 +45,14 @@ class Head:
         Number of events; 0 for an empty journal.
     digest : str
         Digest of the newest event's bytes; it stands for every event before as well.
+    generation : int, default 0
+        How many collections of blobs the events up to here tell of. The digest stands for it, so
+        heads are compared without it.
     """
 
     seq: int
     digest: str
+    generation: int = attrs.field(default=0, eq=False, repr=False)
 
 
 def _check_type(_: object, __: object, value: str) -> None:
@@ -107,6 +115,8 @@ class Event:
         Digest of the event before; of the stream's name for the first.
     digest : str
         Digest of this event's stored bytes.
+    generation : int, default 0
+        How many collections of blobs came before this event, itself included.
     """
 
     seq: int
@@ -118,6 +128,12 @@ class Event:
     txid: str
     prev: str
     digest: str
+    generation: int = 0
+
+    @property
+    def head(self) -> Head:
+        """The head of the journal when this was its newest event."""
+        return Head(self.seq, self.digest, self.generation)
 
 
 @attrs.frozen
@@ -193,6 +209,11 @@ def encode(draft: Draft, *, after: Head, at: datetime, actor: str, txid: str) ->
         "payload": draft.payload,
         "reason": draft.reason,
     }
+    generation = after.generation + (draft.type == TOMBSTONE)
+    if generation:
+        # Left out before the first collection. A prodml that knows no generations refuses the
+        # event, and so cannot refer to blobs that a collection takes.
+        body["generation"] = generation
     data = seal(canonical_json(body))
     if len(data) > MAX_EVENT_BYTES:
         raise ConfigError(
@@ -231,6 +252,11 @@ def decode(data: bytes, *, after: Head, where: str) -> Event:
         raise IntegrityError(
             f"{where} does not follow event {after.seq} as it is stored: one of the two was changed"
         )
+    if event.generation != after.generation + (event.type == TOMBSTONE):
+        raise IntegrityError(
+            f"{where} tells of {event.generation} collections, event {after.seq} of "
+            f"{after.generation}"
+        )
     return event
 
 
@@ -255,12 +281,14 @@ def decode_alone(data: bytes, *, where: str) -> Event:
         If the bytes are not an event, or are damaged.
     """
     body = open_envelope(data, where=where)
+    body.setdefault("generation", 0)
     if set(body) != _MEMBERS or body["v"] != 1:
         raise IntegrityError(f"{where} is not an event that this version of prodml can read")
     texts = [body[name] for name in ("prev", "txid", "at", "actor", "type", "reason")]
     if not all(isinstance(text, str) for text in texts):
         raise IntegrityError(f"{where} has a member that is not text")
-    if type(body["seq"]) is not int or not isinstance(body["payload"], dict):
+    numbers = (body["seq"], body["generation"])
+    if any(type(n) is not int for n in numbers) or not isinstance(body["payload"], dict):
         raise IntegrityError(f"{where} has a member of the wrong type")
     del body["v"]
     return Event(**{**body, "at": _parse_time(body["at"], where)}, digest=sha256(data))

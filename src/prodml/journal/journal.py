@@ -223,6 +223,19 @@ class Journal:
         """
         return self._reader.look()[1]
 
+    def look(self) -> tuple[Head, dict[str, Any]]:
+        """Return the newest head and the state there; neither is newer than the other."""
+        return self._reader.look()
+
+    @property
+    def generation(self) -> int:
+        """How many collections of blobs this object has seen; new blobs belong to this generation.
+
+        While `decide` runs in `commit`, it is that of the state `decide` was given, or newer in
+        which case the event finds its place taken and `decide` is asked again.
+        """
+        return self._reader.generation
+
     def head(self) -> Head:
         """Return number and digest of the newest event, to be kept elsewhere for `verify`."""
         return self._reader.catch_up()
@@ -278,7 +291,7 @@ class Journal:
     def _follow(self, event: Event, tail: Head) -> None:
         try:
             self._reader.absorb(event, tail)
-            self._leave_traces(Head(event.seq, event.digest))
+            self._leave_traces(event.head)
         except Exception as exc:  # noqa: BLE001  (the event is stored; it must not look as if not)
             warnings.warn(
                 f"{self._log.where(event.seq)} is stored, but what follows failed: {exc}",

@@ -81,7 +81,7 @@ class Log:
         event = decode_alone(data, where=self.where(seq))
         if event.seq != seq:
             raise IntegrityError(f"{self.where(seq)} says that it is event {event.seq}")
-        return Head(seq, event.digest)
+        return event.head
 
     def newest(self, hint: int) -> Head:
         """Return the newest head there is, or any before it that `hint` leads to."""

@@ -49,6 +49,13 @@ class Reader:
                 if self._tail is not None:
                     return self._tail, self._frozen()
 
+    @property
+    def generation(self) -> int:
+        """How many collections of blobs were seen."""
+        if self._tail is None:
+            self.catch_up()
+        return self._highest.generation
+
     def catch_up(self) -> Head:
         """Read what is new, fold it, and return the head."""
         while True:
@@ -67,7 +74,7 @@ class Reader:
         with self._lock:
             if self._tail != after:
                 return
-            head = Head(event.seq, event.digest)
+            head = event.head
             self._saw(head)
             self._tail, self._view = None, None  # a fold that fails leaves nothing half done
             self._state = self._fold.apply(self._state, event)
@@ -87,7 +94,7 @@ class Reader:
         while True:
             found = self._log.next(head)
             if found is not None:
-                head = Head(found.seq, found.digest)
+                head = found.head
                 self._saw(head)
                 yield found
             elif self._is_end(head.seq):
@@ -141,7 +148,7 @@ class Reader:
         with self._lock:
             if head.seq == self._highest.seq and head != self._highest:
                 raise self._gone_back(self._highest)
-            if head.seq > self._highest.seq:
+            if head.seq >= self._highest.seq:
                 self._highest = head
 
     def _is_end(self, seq: int) -> bool:

@@ -50,7 +50,7 @@ def verify(
         found = log.next(head)
         if found is None:
             raise IntegrityError(f"{log.where(seq)} is missing")
-        head = Head(seq, found.digest)
+        head = found.head
         _check_seen(log, seen, head)
         state = fold.apply(state, found)
         if seq in at_checkpoints:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from prodml.errors import IntegrityError, KeyNotFoundError, UntrustedModelError
 from prodml.fingerprint.canonical import canonical_json
-from prodml.journal import Blobs
+from prodml.journal import Blobs, Parcel
 from prodml.ports.storage import Storage
 from prodml.registry.results import Holdout
 from prodml.registry.run import Submission
@@ -27,12 +27,12 @@ class Artifacts:
     """Puts the parts of a version into content-addressed blobs, and reads them back verified."""
 
     def __init__(self, storage: Storage, name: str) -> None:
-        self.prefix = f"models/{name}/blobs"
-        self._storage = storage
-        self._blobs = Blobs(storage, self.prefix)
+        self.blobs = Blobs(storage, f"models/{name}/blobs")
 
-    def store(self, submission: Submission, *, trust: str | None) -> dict[str, Any]:
+    def store(self, submission: Submission, *, trust: str | None, parcel: Parcel) -> dict[str, Any]:
         """Store every part; return the facts that go into the event.
+
+        In which generation the parts are is settled with the parcel, when the event is written.
 
         Raises
         ------
@@ -41,12 +41,12 @@ class Artifacts:
         """
         data, form = _encode(submission, trust)
         return {
-            "model": self._blobs.put(data),
+            "model": parcel.put(data),
             "format": form,
             "size_bytes": len(data),
-            "record": self._blobs.put(canonical_json(_record(submission))),
-            "holdout": self._store_holdout(submission),
-            "reference": self._store_reference(submission),
+            "record": parcel.put(canonical_json(_record(submission))),
+            "holdout": _store_holdout(submission, parcel),
+            "reference": _store_reference(submission, parcel),
         }
 
     def model(self, facts: dict[str, Any], *, trust: str | None, ref: str) -> Any:
@@ -59,38 +59,38 @@ class Artifacts:
                 f"{ref} is stored as a pickle, and unpickling runs whatever the bytes say. If you trust "
                 f'everybody who may write to this registry: load("{ref}", trust="pickle")'
             )
-        data = self._get(facts["model"], "model", ref)
+        data = self._get(facts, facts["model"], "model", ref)
         if form == inert.NAME:
             return inert.loads(data)
         if form == pickled.NAME:
             return pickled.loads(data)
         raise IntegrityError(f"{ref} is stored in the format {form!r:.40}, unknown to this prodml")
 
-    def record(self, digest: str, ref: str) -> dict[str, Any]:
+    def record(self, facts: dict[str, Any], ref: str) -> dict[str, Any]:
         """Return schema, metrics, parameters and the run's record."""
-        record: dict[str, Any] = json.loads(self._get(digest, "record", ref))
+        record: dict[str, Any] = json.loads(self._get(facts, facts["record"], "record", ref))
         return record
 
-    def holdout(self, digest: str, ref: str) -> Holdout | None:
+    def holdout(self, facts: dict[str, Any], ref: str) -> Holdout | None:
         """Return the holdout, or None if there is none."""
-        if not digest:
+        if not facts["holdout"]:
             return None
         from prodml.tables import decode_frame
 
-        manifest = json.loads(self._get(digest, "holdout", ref))
-        inputs = decode_frame(self._get(manifest["inputs"], "holdout", ref))
-        target = decode_frame(self._get(manifest["target"], "holdout", ref))
+        manifest = json.loads(self._get(facts, facts["holdout"], "holdout", ref))
+        inputs = decode_frame(self._get(facts, manifest["inputs"], "holdout", ref))
+        target = decode_frame(self._get(facts, manifest["target"], "holdout", ref))
         return Holdout(inputs, target[_TARGET].to_numpy())
 
-    def reference(self, digest: str, ref: str) -> pd.DataFrame | None:
+    def reference(self, facts: dict[str, Any], ref: str) -> pd.DataFrame | None:
         """Return the reference sample, or None if there is none."""
-        if not digest:
+        if not facts["reference"]:
             return None
         from prodml.tables import decode_frame
 
-        return decode_frame(self._get(digest, "reference", ref))
+        return decode_frame(self._get(facts, facts["reference"], "reference", ref))
 
-    def check(self, referenced: set[str]) -> int:
+    def check(self, referenced: set[tuple[str, int]]) -> int:
         """Read every blob of the model, also those that nothing refers to any more.
 
         Returns
@@ -104,49 +104,67 @@ class Artifacts:
             If a blob is damaged, is missing, or stands under a name that is none.
         """
         found = set()
-        for meta in self._storage.list(f"{self.prefix}/"):
-            digest = f"sha256:{meta.key.rpartition('/')[2]}"
-            self._blobs.get(digest)
-            found.add(digest)
+        for blob in self.blobs.stored():
+            place = (blob.digest, blob.generation)
+            try:
+                self.blobs.get(blob.digest, generation=blob.generation)
+            except KeyNotFoundError:  # collected since it was listed, unless it is referenced
+                continue
+            found.add(place)
         missing = referenced - found
         if missing:
-            raise IntegrityError(f"blob {min(missing)} is missing below {self.prefix}")
+            raise IntegrityError(f"blob {min(missing)[0]} is missing, see {self.blobs!r}")
         return len(found)
 
-    def referenced(self, facts: dict[str, Any]) -> set[str]:
-        """Return the digests that a version refers to."""
+    def kept(self, state: dict[str, Any]) -> set[tuple[str, int]]:
+        """Return digest and generation of every blob that a living version refers to."""
+        return {
+            place
+            for facts in state["versions"]
+            if facts.get("deleted") is None
+            for place in self._places(facts).items()
+        }
+
+    def _places(self, facts: dict[str, Any]) -> dict[str, int]:
+        if "blobs" in facts:
+            places: dict[str, int] = facts["blobs"]
+            return places
+        # Written by a prodml that knew no generations.
         digests = {facts[k] for k in ("model", "record", "holdout", "reference") if facts[k]}
         if facts["holdout"]:
-            manifest = json.loads(self._get(facts["holdout"], "holdout", "this version"))
+            manifest = json.loads(self._get(facts, facts["holdout"], "holdout", "this version"))
             digests |= {manifest["inputs"], manifest["target"]}
-        return digests
+        return dict.fromkeys(digests, 0)
 
-    def _get(self, digest: str, what: str, ref: str) -> bytes:
+    def _get(self, facts: dict[str, Any], digest: str, what: str, ref: str) -> bytes:
+        generation = facts.get("blobs", {}).get(digest, 0)
         try:
-            return self._blobs.get(digest)
+            return self.blobs.get(digest, generation=generation)
         except KeyNotFoundError as exc:
             raise IntegrityError(f"the {what} of {ref} is missing: no blob {digest}") from exc
 
-    def _store_holdout(self, submission: Submission) -> str:
-        if submission.holdout is None:
-            return ""
-        import pandas as pd
 
-        from prodml.tables import encode_frame
+def _store_holdout(submission: Submission, parcel: Parcel) -> str:
+    if submission.holdout is None:
+        return ""
+    import pandas as pd
 
-        target = pd.DataFrame({_TARGET: submission.holdout_target})
-        manifest = {
-            "inputs": self._blobs.put(encode_frame(submission.holdout)),
-            "target": self._blobs.put(encode_frame(target)),
-        }
-        return self._blobs.put(canonical_json(manifest))
+    from prodml.tables import encode_frame
 
-    def _store_reference(self, submission: Submission) -> str:
-        if submission.reference is None:
-            return ""
-        from prodml.tables import encode_frame
+    target = pd.DataFrame({_TARGET: submission.holdout_target})
+    manifest = {
+        "inputs": parcel.put(encode_frame(submission.holdout)),
+        "target": parcel.put(encode_frame(target)),
+    }
+    return parcel.put(canonical_json(manifest))
 
-        return self._blobs.put(encode_frame(_sample(submission.reference)))
+
+def _store_reference(submission: Submission, parcel: Parcel) -> str:
+    if submission.reference is None:
+        return ""
+    from prodml.tables import encode_frame
+
+    return parcel.put(encode_frame(_sample(submission.reference)))
 
 
 def _encode(submission: Submission, trust: str | None) -> tuple[bytes, str]:

@@ -18,7 +18,7 @@ class ModelFold:
     ``holdouts``, how often each holdout has decided.
     """
 
-    version = 1
+    version = 2
 
     def initial(self) -> dict[str, Any]:
         """Return the state of a model of which nothing is known yet."""
@@ -38,7 +38,7 @@ class ModelFold:
                 f"event {event.seq} registers version {event.payload['version']}, expected {number}"
             )
         facts = {"at": event.at.isoformat(), "actor": event.actor, "reason": event.reason}
-        state["versions"].append({**event.payload, **facts, "deprecated": None})
+        state["versions"].append({**event.payload, **facts, "deprecated": None, "deleted": None})
 
     def _alias_set(self, state: dict[str, Any], event: Event) -> None:
         state["aliases"][event.payload["alias"]] = list(event.payload["trail"])
@@ -50,6 +50,10 @@ class ModelFold:
 
     def _version_deprecated(self, state: dict[str, Any], event: Event) -> None:
         state["versions"][event.payload["version"] - 1]["deprecated"] = event.reason
+
+    def _version_deleted(self, state: dict[str, Any], event: Event) -> None:
+        # Its number stays taken; from here on nothing refers to its blobs.
+        state["versions"][event.payload["version"] - 1]["deleted"] = event.reason
 
 
 def current(state: dict[str, Any], alias: str) -> int | None:

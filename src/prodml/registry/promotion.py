@@ -133,7 +133,7 @@ class Candidate:
         shelf = self.shelf
         champion, challenger = shelf.version(self.before or 0), shelf.version(self.number)
         check_schemas(champion, challenger)
-        holdout = shelf.artifacts.holdout(challenger.holdout_digest, str(challenger))
+        holdout = shelf.artifacts.holdout(shelf.facts(challenger.version), str(challenger))
         if holdout is None:
             raise RefusedError(
                 f"{challenger} was registered without a holdout, so it cannot be compared with "

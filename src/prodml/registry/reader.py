@@ -116,14 +116,13 @@ class RegistryReader:
         """Return the holdout of a version; None if it was registered without one."""
         shelf, number = self._find(ref)
         with self._guard.watch("read", f"models/{shelf.name}/{number}/holdout"):
-            return shelf.artifacts.holdout(shelf.facts(number)["holdout"], f"{shelf.name}/{number}")
+            return shelf.artifacts.holdout(shelf.facts(number), f"{shelf.name}/{number}")
 
     def reference(self, ref: str) -> pd.DataFrame | None:
         """Return a sample of what a version was trained on, at most 1,000 rows; None if unknown."""
         shelf, number = self._find(ref)
         with self._guard.watch("read", f"models/{shelf.name}/{number}/reference"):
-            digest = shelf.facts(number)["reference"]
-            return shelf.artifacts.reference(digest, f"{shelf.name}/{number}")
+            return shelf.artifacts.reference(shelf.facts(number), f"{shelf.name}/{number}")
 
     def card(self, ref: str) -> ModelCard:
         """Return a model card, computed from what is recorded."""
@@ -135,12 +134,7 @@ class RegistryReader:
 
     def models(self) -> list[str]:
         """Return the names of all models, sorted."""
-        names, after = [], None
-        while found := next(self._storage.list("models/", after=after, limit=1), None):
-            name = found.key.split("/")[1]
-            after = f"models/{name}0"  # "0" follows "/": the next key is that of another model
-            names.append(name)
-        return sorted(name for name in names if self._shelf(name).exists)
+        return sorted(name for name in self._names() if self._shelf(name).exists)
 
     def versions(self, name: str) -> list[ModelVersion]:
         """Return all versions of a model, the oldest first."""
@@ -192,6 +186,15 @@ class RegistryReader:
             n_events=sum(check.n_events for check in checks),
             n_blobs=sum(check.n_blobs for check in checks),
         )
+
+    def _names(self) -> list[str]:
+        """Return the names below which anything is stored, also that of a first version that failed."""
+        names, after = [], None
+        while found := next(self._storage.list("models/", after=after, limit=1), None):
+            name = found.key.split("/")[1]
+            after = f"models/{name}0"  # "0" follows "/": the next key is that of another model
+            names.append(name)
+        return names
 
     def _find(self, ref: str) -> tuple[Shelf, int]:
         parsed = Ref.parse(ref)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from prodml.errors import ConfigError
 from prodml.gate import Gate
+from prodml.journal import Collected
 from prodml.ports import Clock, Keys, Storage, utc_now
 from prodml.ports.duck import check_methods
 from prodml.registry.comparison import GateLike
@@ -45,7 +46,7 @@ class Registry(RegistryReader):
         Told of every action and how it ended; a `prodml.AuditTrail` will do.
     access : callable or None, default None
         ``(actor, action, resource) -> bool or None``; False forbids. Actions are "register",
-        "promote", "rollback", "deprecate", "load" and "read" (of stored rows).
+        "promote", "rollback", "deprecate", "collect", "load" and "read" (of stored rows).
     clock : Clock, default `prodml.ports.utc_now`
         Stamps the events.
 
@@ -291,6 +292,45 @@ class Registry(RegistryReader):
             shelf.facts(number)
             shelf.journal.append("version_deprecated", {"version": number}, reason=reason)
         return shelf.version(number)
+
+    def collect(
+        self, name: str | None = None, *, dry_run: bool = False, reason: str = ""
+    ) -> Collected:
+        """Delete the stored bytes that no version refers to any more.
+
+        These are what deleted versions leave behind, and uploads whose writer died. It may run at
+        any time, beside any number of writers and readers, and there is no age to wait for; a
+        registration that is under way stores its bytes once more.
+
+        Parameters
+        ----------
+        name : str, optional
+            The model; None for all.
+        dry_run : bool, default False
+            Whether to count only.
+        reason : str, default ""
+            Why; written into the journal.
+
+        Returns
+        -------
+        Collected
+            How many blobs, and how many bytes.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such model.
+        RefusedError
+            If the access policy forbids it.
+        """
+        total = Collected(0, 0, dry_run)
+        for each in self._names() if name is None else [name]:
+            shelf = self._shelf(each) if name is None else self._existing(each)
+            with self._guard.watch("collect", f"models/{each}") as details:
+                found = shelf.collect(dry_run=dry_run, reason=reason)
+                details.update(found.to_dict())
+            total += found
+        return total
 
 
 def _submission(

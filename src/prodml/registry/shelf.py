@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from prodml.errors import ConflictError, UnknownNameError
-from prodml.journal import Draft, Event, Journal
+from prodml.journal import Collected, Draft, Event, Journal, Parcel, collect
 from prodml.ports import Clock, Keys, Storage
 from prodml.registry.artifacts import Artifacts
 from prodml.registry.fold import ModelFold, current, way_back
@@ -85,7 +85,7 @@ class Shelf:
     def version(self, number: int) -> ModelVersion:
         """Return a version with everything recorded about it."""
         facts = self.facts(number)
-        return _model_version(self.name, facts, self._record(facts["record"], number))
+        return _model_version(self.name, facts, self._record(facts, number))
 
     def model(self, number: int, *, trust: str | None) -> Any:
         """Restore the model of a version."""
@@ -108,7 +108,9 @@ class Shelf:
         before = _registered_as(self.journal.state(), once)
         if before is not None:
             return self.version(before)
-        stored = {**self.artifacts.store(submission, trust=trust), "tags": dict(tags)}
+        parcel = self._parcel()
+        stored = {**self.artifacts.store(submission, trust=trust, parcel=parcel)}
+        stored["tags"] = dict(tags)
         if once is not None:
             stored["once"] = once
         facts: dict[str, Any] = {}
@@ -119,6 +121,9 @@ class Shelf:
                 raise _RegisteredBeforeError(before)
             facts.clear()
             facts.update(stored, version=len(state["versions"]) + 1)
+            facts["blobs"] = parcel.settle(
+                self.journal.generation, lambda: dict(self.artifacts.kept(state))
+            )
             facts["signature"] = sign(self._keys, self.name, facts)
             return Draft("version_registered", dict(facts), reason)
 
@@ -191,15 +196,28 @@ class Shelf:
     def verify(self) -> Checked:
         """Read every event and every blob."""
         n_events = self.journal.verify().n_events
-        referenced: set[str] = set()
-        for number in range(1, len(self.journal.state()["versions"]) + 1):
-            referenced |= self.artifacts.referenced(self.facts(number))
-        return Checked(1, n_events, self.artifacts.check(referenced))
+        state = self.journal.state()
+        for number in range(1, len(state["versions"]) + 1):
+            self.facts(number)
+        return Checked(1, n_events, self.artifacts.check(self.artifacts.kept(state)))
 
-    def _record(self, digest: str, number: int) -> dict[str, Any]:
+    def collect(self, *, dry_run: bool, reason: str) -> Collected:
+        """Delete the blobs that no living version refers to."""
+        return collect(
+            self.journal, self.artifacts.blobs, self.artifacts.kept, dry_run=dry_run, reason=reason
+        )
+
+    def _parcel(self) -> Parcel:
+        head, state = self.journal.look()
+        # Before the first collection every blob is of one generation, and put() finds what is there.
+        kept = dict(self.artifacts.kept(state)) if head.generation else {}
+        return Parcel(self.artifacts.blobs, generation=head.generation, kept=kept)
+
+    def _record(self, facts: dict[str, Any], number: int) -> dict[str, Any]:
+        digest = facts["record"]
         with self._lock:
             if digest not in self._records:
-                self._records[digest] = self.artifacts.record(digest, f"{self.name}/{number}")
+                self._records[digest] = self.artifacts.record(facts, f"{self.name}/{number}")
             return self._records[digest]
 
     def _unknown(self, what: str, name: str, known: Any) -> UnknownNameError:

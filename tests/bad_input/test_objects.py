@@ -26,6 +26,7 @@ from prodml import (
     Registry,
     StaticKeys,
 )
+from prodml.drift import DriftDetector
 from prodml.errors import (
     ConfigError,
     ConflictError,
@@ -41,7 +42,19 @@ from prodml.errors import (
 from prodml.fingerprint import pack, unpack
 from prodml.privacy import Policy
 from prodml.registry.formats import inert
-from prodml.retraining import OnDrift, OnNewLabels, OnPerformance, OnSchedule
+from prodml.retraining import (
+    AllOf,
+    AnyOf,
+    AtMostEvery,
+    LoggingNotifier,
+    Not,
+    OnDrift,
+    OnNewLabels,
+    OnPerformance,
+    OnSchedule,
+    QuietHours,
+    WebhookNotifier,
+)
 from prodml.security import RolePolicy
 from prodml.serving import HttpServer
 
@@ -809,7 +822,145 @@ RETRAINING = {
         ConfigError,
         "registry must have",
     ),
-    "a cooldown in hours": (lambda w: w.loop(cooldown=5), ConfigError, "must be timedeltas"),
+    "a cooldown in hours": (
+        lambda w: w.loop(cooldown=5),
+        ConfigError,
+        "cooldown must be a timedelta",
+    ),
+    "a lease in seconds": (lambda w: w.loop(lease=600), ConfigError, "lease must be a timedelta"),
+    "clocks that differ by less than nothing": (
+        lambda w: w.loop(clock_skew=-timedelta(seconds=1)),
+        ConfigError,
+        "clock_skew must be a timedelta that is not negative",
+    ),
+    "a longest run in hours": (lambda w: w.loop(max_run=24), ConfigError, "max_run must be"),
+    "no attempt": (lambda w: w.loop(max_attempts=0), ConfigError, "max_attempts must be .* got 0"),
+    "half an attempt": (lambda w: w.loop(max_attempts=1.5), ConfigError, "whole number"),
+    "a name for a log": (
+        lambda w: w.loop(log="tumours"),
+        ConfigError,
+        r"log must have performance\(\)",
+    ),
+    "a class for a detector": (
+        lambda w: w.loop(detector=DriftDetector, current=lambda: w.inputs),
+        ConfigError,
+        "got the class DriftDetector",
+    ),
+    "a detector with nothing to look at": (
+        lambda w: w.loop(detector=DriftDetector()),
+        ConfigError,
+        "a detector needs the newest inputs",
+    ),
+    "a table for current": (
+        lambda w: w.loop(detector=DriftDetector(), current=w.inputs),
+        ConfigError,
+        "current must be a function .* got a DataFrame",
+    ),
+    "a window in days": (lambda w: w.loop(window=30), ConfigError, "window must be a timedelta"),
+    "an address for a notifier": (
+        lambda w: w.loop(notify="https://hooks.example/x"),
+        ConfigError,
+        "notify must be a list",
+    ),
+    "addresses for notifiers": (
+        lambda w: w.loop(notify=["https://hooks.example/x"]),
+        ConfigError,
+        r"has notify\(\), such as LoggingNotifier\(\), got str",
+    ),
+    "a notifier's class": (
+        lambda w: w.loop(notify=[LoggingNotifier]),
+        ConfigError,
+        "got LoggingNotifier",
+    ),
+    "a webhook that is a file": (
+        lambda w: WebhookNotifier("file:///etc/passwd"),
+        ConfigError,
+        "begins with https://",
+    ),
+    "a secret in text": (
+        lambda w: WebhookNotifier("https://hooks.example", secret="s3cret"),
+        ConfigError,
+        "secret must be bytes, got a str",
+    ),
+    "an event for stop": (
+        lambda w: w.loop().run_once(stop=True),
+        ConfigError,
+        "stop must be a function, got a bool",
+    ),
+    "a count of labels in words": (
+        lambda w: w.loop().run_once(n_new_labels="many"),
+        ConfigError,
+        "n_new_labels must be at least 0",
+    ),
+    "a wish without a reason": (lambda w: w.loop().request(" "), ConfigError, "reason is empty"),
+    "a lease broken without a reason": (
+        lambda w: w.loop().break_lease(""),
+        ConfigError,
+        "reason is empty",
+    ),
+    "a lease that nobody holds": (
+        lambda w: w.loop().break_lease("stuck"),
+        ConflictError,
+        "nobody holds the lease of tumours",
+    ),
+    "all of nothing": (lambda w: AllOf(), ConfigError, "AllOf needs at least one trigger"),
+    "any of a list": (lambda w: AnyOf([OnDrift()]), ConfigError, r"must have due\(\).* got a list"),
+    "not a word": (lambda w: Not("drift"), ConfigError, r"must have due\(\)"),
+    "an interval in hours": (lambda w: AtMostEvery(6, OnDrift()), ConfigError, "interval must be"),
+    "quiet hours in numbers": (
+        lambda w: QuietHours(OnDrift(), start=22, end=6),
+        ConfigError,
+        'such as "22:00", got 22',
+    ),
+    "quiet hours of no length": (
+        lambda w: QuietHours(OnDrift(), start="22:00", end="22:00"),
+        ConfigError,
+        "from 22:00 to 22:00 are none",
+    ),
+    "quiet hours on the moon": (
+        lambda w: QuietHours(OnDrift(), start="22:00", end="06:00", zone="Moon/Tycho"),
+        ConfigError,
+        "no time zone 'Moon/Tycho'",
+    ),
+    "a zone for an interval": (
+        lambda w: OnSchedule(timedelta(days=1), zone="Europe/Oslo"),
+        ConfigError,
+        "zone is for cron expressions",
+    ),
+    "a tolerance in seconds": (
+        lambda w: OnSchedule("@daily", tolerance=30),
+        ConfigError,
+        "tolerance must be a timedelta",
+    ),
+    "a limit in words": (
+        lambda w: OnPerformance("accuracy", below="0.8"),
+        ConfigError,
+        "the limit of accuracy must be a number",
+    ),
+    "a coverage in percent": (
+        lambda w: OnPerformance("accuracy", below=0.8, min_coverage=50),
+        ConfigError,
+        r"min_coverage must lie in \[0, 1\], got 50",
+    ),
+    "fewer labels than none": (
+        lambda w: OnPerformance("accuracy", below=0.8, min_labels=-1),
+        ConfigError,
+        "min_labels must be a whole number",
+    ),
+    "surety about bare numbers": (
+        lambda w: w.loop(triggers=[OnPerformance("accuracy", below=0.5, sure=True)]).run_once(
+            performance={"accuracy": 0.4}
+        ),
+        ConfigError,
+        "sure=True needs the confidence limits of accuracy",
+    ),
+    "labels of bare numbers": (
+        lambda w: w.loop(triggers=[OnPerformance("accuracy", below=0.5, min_labels=9)]).run_once(
+            performance={"accuracy": 0.4}
+        ),
+        ConfigError,
+        "min_labels needs scores that say what they rest on",
+    ),
     "a lease of nothing": (
         lambda w: w.loop(lease=timedelta(0)),
         ConfigError,
@@ -831,7 +982,7 @@ RETRAINING = {
         UnknownNameError,
         'no score "acuracy" among those measured',
     ),
-    "a source that runs dry": (empty_source, SchemaError, "the table has no rows"),
+    "a source that runs dry": (empty_source, SchemaError, "the source of tumours returned no rows"),
 }
 
 SECURITY = {

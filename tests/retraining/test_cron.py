@@ -157,4 +157,4 @@ def test_a_time_without_zone_is_refused():
 
 def test_equal_expressions_are_equal():
     assert Cron("@daily") == Cron("@daily") != Cron("@hourly")
-    assert repr(Cron("@daily")) == "Cron(expression='@daily')"
+    assert repr(Cron("@daily")) == "Cron(expression='@daily', zone=None)"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import numpy as np
 import pandas as pd
@@ -13,62 +13,18 @@ from sklearn.linear_model import LogisticRegression
 from prodml.errors import ConfigError, ConflictError
 from prodml.gate import Gate
 from prodml.registry import Registry
-from prodml.retraining import OnDrift, OnNewLabels, OnSchedule, RetrainLoop
-from prodml.storage import FolderStorage, MemoryStorage
+from prodml.retraining import OnDrift, OnSchedule
+from prodml.storage import FolderStorage
 from prodml.training import Trainer
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
 
-class Clock:
-    def __init__(self):
-        self.now = datetime(2026, 3, 2, 12, tzinfo=UTC)
-
-    def __call__(self):
-        return self.now
-
-    def pass_by(self, span):
-        self.now += span
-
-
 def rows(seed=0, n=400):
     rng = np.random.default_rng(seed)
     x = rng.normal(size=n)
     return pd.DataFrame({"x": x, "noise": rng.normal(size=n), "y": (x > 0).astype(int)})
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture
-def storage():
-    return MemoryStorage()
-
-
-@pytest.fixture
-def registry(storage):
-    return Registry(storage)
-
-
-@pytest.fixture
-def make(storage, registry, clock):
-    """Make a loop that trains a good model on fresh rows, with anything about it changed."""
-
-    def make(**changes):
-        settings = {
-            "trainer": Trainer(LogisticRegression(), target="y"),
-            "registry": registry,
-            "storage": storage,
-            "triggers": [OnNewLabels(10)],
-            "source": rows,
-            "clock": clock,
-        }
-        return RetrainLoop("churn", **{**settings, **changes})
-
-    return make
 
 
 def kinds(loop):
@@ -128,13 +84,14 @@ def test_every_step_is_in_the_journal(make):
     assert kinds(loop) == [
         "checked",
         "lease_taken",
-        "lease_renewed",
-        "lease_renewed",
-        "lease_renewed",
+        "data_fetched",
+        "trained",
+        "registered",
         "decided",
         "run_finished",
+        "lease_released",
     ]
-    finished = loop.history()[-1]
+    finished = loop.history()[-2]
     assert finished.payload["run_id"] == outcome.run_id
     assert finished.payload["version"] == 1
     assert finished.actor == "retrain-loop"
@@ -262,24 +219,32 @@ def crashed(make, monkeypatch):
     """Leave a loop as a kill in the middle of a run would."""
     loop = make(source=lambda: (_ for _ in ()).throw(Killed()))
     with monkeypatch.context() as patch:
-        patch.setattr(loop, "_guarded", lambda lease, decision: loop._source())
+        patch.setattr("prodml.retraining.runner.Runner._fail", lambda *_: None)
         with pytest.raises(Killed):
             loop.run_once(n_new_labels=10)
     return loop
 
 
 def test_a_crashed_runner_keeps_others_out_only_until_its_lease_ends(make, clock, monkeypatch):
-    crashed(make, monkeypatch)
+    loop = make(lease=HOUR, clock_skew=timedelta(0))
+    crashed(lambda **changes: make(lease=HOUR, **changes), monkeypatch)
     clock.pass_by(HOUR - timedelta(seconds=1))
-    assert make().run_once(n_new_labels=10).status == "busy"
+    assert loop.run_once(n_new_labels=10).status == "busy"
     clock.pass_by(timedelta(seconds=1))
-    assert make().run_once(n_new_labels=10).status == "promoted"
+    assert loop.run_once(n_new_labels=10).status == "promoted"
 
 
-def test_a_crashed_run_does_not_count_for_the_schedule(make, clock, monkeypatch):
+def test_a_crashed_run_does_not_count_for_the_schedule_and_is_gone_on_with(
+    make, clock, monkeypatch
+):
     crashed(make, monkeypatch)
     clock.pass_by(HOUR)
-    assert make().last_run is None
+    loop = make()
+    assert loop.last_run is None
+    outcome = loop.run_once()
+    assert (outcome.status, outcome.attempt) == ("promoted", 2)
+    assert "goes on with run" in outcome.message
+    assert [r.trigger for r in outcome.reasons] == ["new_labels"]
 
 
 def test_a_runner_that_outlasts_its_lease_stops_before_it_registers(make, registry, clock):
@@ -292,10 +257,10 @@ def test_a_runner_that_outlasts_its_lease_stops_before_it_registers(make, regist
             return Trainer(LogisticRegression(), target="y").fit(data)
 
     loop = make(trainer=Slow())
-    with pytest.raises(ConflictError, match="took longer than its lease"):
+    with pytest.raises(ConflictError, match="was silent for longer than its lease"):
         loop.run_once(n_new_labels=10)
     assert len(registry.versions("churn")) == 1
-    assert kinds(loop)[-1] == "run_failed"
+    assert kinds(loop)[-1] == "lease_lost"
 
 
 def test_a_late_runner_goes_on_if_nobody_took_over(make, clock):
@@ -314,7 +279,7 @@ def test_a_failure_comes_through_ends_the_lease_and_shows_no_data(make, clock, e
     loop = make(source=fail)
     with pytest.raises(type(error)):
         loop.run_once(n_new_labels=10)
-    last = loop.history()[-1]
+    last = loop.history()[-2]
     assert last.type == "run_failed"
     assert last.payload["error"] == type(error).__name__
     assert "Ada" not in json.dumps(last.payload)
@@ -355,8 +320,8 @@ def test_a_loop_shows_its_triggers(make):
     ("wrong", "message"),
     [
         ({"triggers": []}, "at least one trigger"),
-        ({"lease": timedelta(0)}, "lease must be longer"),
-        ({"cooldown": -HOUR}, "cooldown not negative"),
+        ({"lease": timedelta(0)}, "lease must be a timedelta longer"),
+        ({"cooldown": -HOUR}, "cooldown must be a timedelta that is not negative"),
     ],
 )
 def test_settings_outside_their_range_are_refused(make, wrong, message):

@@ -1,45 +1,36 @@
-"""Cron expressions of five fields, in UTC, where no hour is ever missing or there twice."""
+"""Cron expressions of five fields, in UTC or on the wall clocks of a time zone."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 import attrs
 
-from prodml.errors import ConfigError, known_names
+from prodml.errors import ConfigError
+from prodml.retraining.cron_fields import Fields, parse
 
-__all__ = ["Cron"]
+__all__ = ["Cron", "read_zone"]
 
-
-class _Field(NamedTuple):
-    name: str
-    low: int
-    high: int
-    names: tuple[str, ...] = ()
-
-
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-_FIELDS = (
-    _Field("minute", 0, 59),
-    _Field("hour", 0, 23),
-    _Field("day of month", 1, 31),
-    _Field("month", 1, 12, _MONTHS),
-    _Field("day of week", 0, 7, _DAYS),  # 0 and 7 are both Sunday
-)
-_PRESETS = {
-    "@yearly": "0 0 1 1 *",
-    "@annually": "0 0 1 1 *",
-    "@monthly": "0 0 1 * *",
-    "@weekly": "0 0 * * 0",
-    "@daily": "0 0 * * *",
-    "@midnight": "0 0 * * *",
-    "@hourly": "0 * * * *",
-}
+_MINUTE = timedelta(minutes=1)
+_HOUR = timedelta(hours=1)
+_DAY = timedelta(days=1)
 # A 29th of February on a given weekday can be 40 years off, across a century without leap day.
 _FARTHEST_DAYS = 41 * 366
+
+
+def read_zone(_: object, __: object, zone: str | None) -> ZoneInfo | None:
+    """Return a time zone, None for UTC; ConfigError if there is none of the name."""
+    if zone is None or zone == "UTC":
+        return None
+    try:
+        return ZoneInfo(zone)
+    except (KeyError, ValueError, TypeError, OSError) as exc:
+        raise ConfigError(
+            f"no time zone {zone!r:.60} on this machine. A zone is named such as "
+            '"Europe/Oslo"; where a system has none, pip install tzdata brings them'
+        ) from exc
 
 
 @attrs.frozen
@@ -55,6 +46,9 @@ class Cron:
     ----------
     expression : str
         Such as ``"30 3 * * mon-fri"``.
+    zone : str, optional
+        Name of the time zone whose wall clocks are meant, such as ``"Europe/Oslo"``; None for UTC,
+        where no hour is ever missing or there twice.
 
     Raises
     ------
@@ -63,7 +57,12 @@ class Cron:
 
     Notes
     -----
-    Source: crontab(5) of Vixie cron; POSIX.1-2017, crontab.
+    When wall clocks are set forward, a time of day that is skipped comes at the first minute after the gap;
+    when they are set back, one that is there twice comes the first time only. Expressions whose hour
+    or minute begins with ``*`` run by the hour and simply go on: they skip what is skipped and repeat
+    what is repeated. These are the rules of Vixie cron.
+
+    Source: crontab(5) and cron(8) of Vixie cron; POSIX.1-2017, crontab.
 
     Examples
     --------
@@ -72,19 +71,19 @@ class Cron:
     """
 
     expression: str
-    _sets: tuple[frozenset[int], ...] = attrs.field(init=False, repr=False, eq=False)
-    _either_day: bool = attrs.field(init=False, repr=False, eq=False)
+    zone: str | None = None
+    _fields: Fields = attrs.field(init=False, repr=False, eq=False)
+    _zone: ZoneInfo | None = attrs.field(init=False, repr=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
-        if not isinstance(self.expression, str):
-            raise ConfigError(f"a cron expression is text, got {type(self.expression).__name__}")
-        fields = _split(self.expression)
-        parsed = [_values(text, field) for text, field in zip(fields, _FIELDS, strict=True)]
-        parsed[4] = {day % 7 for day in parsed[4]}
-        object.__setattr__(self, "_sets", tuple(map(frozenset, parsed)))
-        restricted = [not text.startswith("*") for text in (fields[2], fields[4])]
-        object.__setattr__(self, "_either_day", all(restricted))
+        object.__setattr__(self, "_fields", parse(self.expression))
+        object.__setattr__(self, "_zone", read_zone(None, None, self.zone))
         self.next_after(datetime(2000, 1, 1, tzinfo=UTC))
+
+    @property
+    def five_fields(self) -> str:
+        """The expression with presets written out, for schedulers that know none."""
+        return " ".join(self._fields.texts)
 
     def matches(self, at: datetime) -> bool:
         """Whether the expression names the minute of this time.
@@ -103,8 +102,8 @@ class Cron:
         >>> Cron("@hourly").matches(datetime(2026, 1, 1, 5, 0, 59, tzinfo=UTC))
         True
         """
-        at = _utc(at)
-        return at.minute in self._sets[0] and at.hour in self._sets[1] and self._is_day(at.date())
+        minute = _utc(at).replace(second=0, microsecond=0)
+        return self.next_after(minute - timedelta(microseconds=1)) == minute
 
     def next_after(self, at: datetime) -> datetime:
         """Return the first minute named that begins after this time.
@@ -120,95 +119,81 @@ class Cron:
             In UTC, on the minute.
         """
         at = _utc(at)
-        for day in _days(at.date()):
-            if not self._is_day(day):
-                continue
-            for found in self._times(day):
-                if found > at:
-                    return found
+        for day in self._days(at):
+            found = self._first_of_day(day, at)
+            if found is not None:
+                return found
         raise ConfigError(f'the cron expression "{self.expression}" names a day that never comes')
 
+    def _days(self, at: datetime) -> Iterator[date]:
+        # A wall clock is at most a day off, and a gap may carry a time over midnight.
+        first = at.date() if self._zone is None else at.astimezone(self._zone).date() - _DAY
+        for offset in range(_FARTHEST_DAYS):
+            day = first + timedelta(days=offset)
+            if self._is_day(day):
+                yield day
+
     def _is_day(self, day: date) -> bool:
-        if day.month not in self._sets[3]:
+        fields = self._fields
+        if day.month not in fields.months:
             return False
-        in_month, in_week = day.day in self._sets[2], day.isoweekday() % 7 in self._sets[4]
-        return (in_month or in_week) if self._either_day else (in_month and in_week)
+        in_month, in_week = day.day in fields.days, day.isoweekday() % 7 in fields.weekdays
+        return (in_month or in_week) if fields.either_day else (in_month and in_week)
 
-    def _times(self, day: date) -> Iterator[datetime]:
-        for hour in sorted(self._sets[1]):
-            for minute in sorted(self._sets[0]):
-                yield datetime(day.year, day.month, day.day, hour, minute, tzinfo=UTC)
+    def _first_of_day(self, day: date, at: datetime) -> datetime | None:
+        offset = timedelta(0) if self._zone is None else _steady_offset(day, self._zone)
+        if offset is None:
+            times = (time for wall in self._walls(day) for time in self._instants(wall, self._zone))
+            return min((time for time in times if time > at), default=None)
+        target = (at + offset).replace(tzinfo=None)
+        found = next((wall for wall in self._walls(day, target) if wall > target), None)
+        return None if found is None else found.replace(tzinfo=UTC) - offset
+
+    def _walls(self, day: date, after: datetime | None = None) -> Iterator[datetime]:
+        """Yield the wall clock times of a day in order, less the hours that are over."""
+        for hour in self._fields.hours:
+            begin = datetime(day.year, day.month, day.day, hour)  # noqa: DTZ001
+            if after is not None and begin + _HOUR <= after:
+                continue
+            for minute in self._fields.minutes:
+                yield begin.replace(minute=minute)
+
+    def _instants(self, wall: datetime, zone: ZoneInfo | None) -> Iterator[datetime]:
+        """Yield when this wall clock time is: once, or never or twice when clocks are set."""
+        if zone is None:
+            return
+        first, second = (_instant(wall, zone, fold) for fold in (0, 1))
+        if first is not None:
+            yield first
+        if self._fields.is_frequent:
+            if second is not None and second != first:
+                yield second
+        elif first is None:
+            yield _after_gap(wall, zone)
 
 
-def _days(first: date) -> Iterator[date]:
-    for offset in range(_FARTHEST_DAYS):
-        yield first + timedelta(days=offset)
+def _steady_offset(day: date, zone: ZoneInfo) -> timedelta | None:
+    """Return how far the zone's clocks are ahead of UTC all day, or None if they are set that day."""
+    midnight = datetime(day.year, day.month, day.day, tzinfo=zone)
+    before, after = (midnight - _HOUR).utcoffset(), (midnight + _DAY + _HOUR).utcoffset()
+    return before if before == after else None
 
 
-def _utc(at: datetime) -> datetime:
-    if at.tzinfo is None:
-        raise ConfigError("a schedule needs aware datetimes, such as datetime.now(UTC)")
-    return at.astimezone(UTC)
+def _instant(wall: datetime, zone: ZoneInfo, fold: int) -> datetime | None:
+    local = wall.replace(tzinfo=zone, fold=fold)
+    at = local.astimezone(UTC)
+    return at if at.astimezone(zone).replace(tzinfo=None, fold=0) == wall else None
 
 
-def _split(expression: str) -> list[str]:
-    text = expression.strip().lower()
-    if text.startswith("@"):
-        if text not in _PRESETS:
-            raise ConfigError(f'no preset "{expression}". {known_names(text, _PRESETS)}')
-        text = _PRESETS[text]
-    fields = text.split()
-    if len(fields) != len(_FIELDS):
-        raise ConfigError(
-            "a cron expression has five fields (minute, hour, day of month, month, day of week), "
-            f'got {len(fields)} in "{expression}"'
-        )
-    return fields
-
-
-def _values(text: str, field: _Field) -> set[int]:
-    found: set[int] = set()
-    for part in text.split(","):
-        found |= _part(part, field)
+def _after_gap(wall: datetime, zone: ZoneInfo) -> datetime:
+    found = None
+    while found is None:
+        wall += _MINUTE
+        found = _instant(wall, zone, 0)
     return found
 
 
-def _part(part: str, field: _Field) -> set[int]:
-    span, slash, step_text = part.partition("/")
-    step = _step(step_text, field) if slash else 1
-    if span == "*":
-        return set(range(field.low, field.high + 1, step))
-    first, dash, last = span.partition("-")
-    low = _number(first, field)
-    if not dash:
-        # "5/15" is read as the crons that allow it do: from 5 on, every 15.
-        return set(range(low, field.high + 1, step)) if slash else {low}
-    high = _number(last, field)
-    if field.names is _DAYS and high == 0 < low:
-        high = 7  # "fri-sun"
-    if high < low:
-        raise ConfigError(f'the range "{span}" of the {field.name} runs backwards')
-    return set(range(low, high + 1, step))
-
-
-def _number(text: str, field: _Field) -> int:
-    if text in field.names:
-        return field.names.index(text) + field.low
-    value = _digits(text)
-    if value is None or not field.low <= value <= field.high:
-        also = f" or {field.names[0]} to {field.names[-1]}" if field.names else ""
-        span = f"{field.low} to {field.high}{also}"
-        raise ConfigError(f'the {field.name} must be {span}, got "{text}"')
-    return value
-
-
-def _step(text: str, field: _Field) -> int:
-    value = _digits(text)
-    if not value:
-        raise ConfigError(f'a step of the {field.name} must be at least 1, got "{text}"')
-    return value
-
-
-def _digits(text: str) -> int | None:
-    # isdigit() alone takes superscripts, and int() takes signs and underscores: no cron does.
-    return int(text) if text.isascii() and text.isdigit() else None
+def _utc(at: datetime) -> datetime:
+    if not isinstance(at, datetime) or at.tzinfo is None:
+        raise ConfigError("a schedule needs aware datetimes, such as datetime.now(UTC)")
+    return at.astimezone(UTC)

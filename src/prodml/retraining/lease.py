@@ -1,8 +1,14 @@
-"""The state of a loop as its journal tells it: when it last ran, and who is at it now.
+"""The right to run: one runner at a time, by events in the loop's journal.
 
-A runner holds a lease: an event with an end. While it lasts nobody else may begin; a runner that
-crashed leaves one that ends by itself. Ends are compared with the clock of whoever asks, so clocks
-of several hosts should not stand further apart than a lease is long.
+A lease is an event with an end. While it lasts nobody else may begin; a runner that was killed leaves
+one that ends by itself. Whatever a runner does under its lease is written on the condition that the
+lease is still its own, so that one that slept past its end can change nothing any more: the journal
+itself is the fence, whatever the clocks say.
+
+Clocks decide only how soon another may take over. The end is compared with the clock of whoever asks,
+with an allowance for clocks that differ. A holder whose clock is far ahead would keep others out for
+as long; therefore somebody who finds the lease taken leaves a note of when, by the own clock, and a lease
+that nobody renewed for its whole length since is over too.
 """
 
 from __future__ import annotations
@@ -15,93 +21,154 @@ import attrs
 from prodml.errors import ConflictError
 from prodml.journal import Draft, Event, Journal
 from prodml.ports.clock import Clock
+from prodml.retraining.fold import holds
 
-__all__ = ["Lease", "LoopState"]
+__all__ = ["Lease", "LeaseLostError", "is_over"]
 
 
-class LoopState:
-    """Folds the events of a loop into first check, last run and current lease."""
+class LeaseLostError(ConflictError):
+    """Another runner has taken over; what this one was about to write was not written."""
 
-    version = 1
 
-    def initial(self) -> dict[str, Any]:
-        """Return the state before the first event."""
-        return {"first_check": None, "last_run": None, "lease": None, "n_runs": 0}
+def is_over(state: dict[str, Any], now: datetime, allowance: timedelta) -> bool:
+    """Say whether a lease may be taken over.
 
-    def apply(self, state: dict[str, Any], event: Event) -> dict[str, Any]:
-        """Return the state after `event`."""
-        payload = event.payload
-        if event.type == "checked":
-            state["first_check"] = state["first_check"] or payload["at"]
-        elif event.type in ("lease_taken", "lease_renewed"):
-            state["lease"] = dict(payload)
-        elif event.type in ("run_finished", "run_failed") and _holds(state, payload["run_id"]):
-            # A run that crashed never comes here: it is due again as soon as its lease has ended.
-            state["last_run"] = state["lease"]["started"]
-            state["lease"] = None
-            state["n_runs"] += 1
-        return state
+    Parameters
+    ----------
+    state : dict
+        Of a `LoopState`.
+    now : datetime
+        By the clock of whoever asks.
+    allowance : timedelta
+        By how much clocks may differ.
+
+    Returns
+    -------
+    bool
+        Also true if there is none.
+    """
+    lease, seen = state["lease"], state["witness"]
+    if lease is None or now >= datetime.fromisoformat(lease["expires"]) + allowance:
+        return True
+    length = timedelta(seconds=lease["length_s"])
+    return seen is not None and now >= datetime.fromisoformat(seen) + length + allowance
 
 
 @attrs.frozen
 class Lease:
-    """The right to run, until it ends.
+    """One runner's lease.
 
     Parameters
     ----------
     journal : Journal
         Of the loop, with a `LoopState` fold.
-    run_id : str
-        Of the run that holds it.
+    holder : str
+        Random; no two leases share one.
+    by : str
+        Who that is, for people.
     length : timedelta
         How long it lasts, from each renewal on.
+    allowance : timedelta
+        By how much clocks may differ.
     clock : callable
         Tells the time.
     """
 
     journal: Journal
-    run_id: str
+    holder: str
+    by: str
     length: timedelta
+    allowance: timedelta
     clock: Clock
 
-    def take(self) -> None:
-        """Take the lease.
+    def take(self, *, n_runs: int, begun: dict[str, Any] | None, run_id: str) -> dict[str, Any]:
+        """Take the lease, and with it the run that is half done; if there is none, begin one.
+
+        Parameters
+        ----------
+        n_runs : int
+            How many runs there were when this was decided.
+        begun : dict or None
+            What to begin if nothing is half done; None for nothing.
+        run_id : str
+            Its id.
+
+        Returns
+        -------
+        dict
+            The payload of the event.
 
         Raises
         ------
         ConflictError
-            If another run holds it.
+            If another runner is at it, or has ended a run since this was decided.
         """
-        self.journal.commit(self._taken)
+
+        def taken(state: dict[str, Any]) -> Draft:
+            now = self.clock()
+            if not is_over(state, now, self.allowance):
+                raise ConflictError(_busy(state["lease"]))
+            if state["n_runs"] != n_runs:
+                raise ConflictError("another runner has just done it")
+            run = state["run"]
+            id_ = run_id if run is None else run["run_id"]
+            payload = {"holder": self.holder, "by": self.by, "run_id": id_, **self._until(now)}
+            if run is None and begun is not None:
+                payload["begun"] = begun
+            return Draft("lease_taken", payload)
+
+        return self.journal.commit(taken).payload
 
     def renew(self) -> None:
         """Move its end.
 
         Raises
         ------
-        ConflictError
-            If it ended and another run took it: that one goes on, this one must stop.
+        LeaseLostError
+            If another runner has taken over: that one goes on, this one must stop.
         """
-        self.journal.commit(self._renewed)
+        self.write("lease_renewed")
 
-    def _taken(self, state: dict[str, Any]) -> Draft:
-        now, held = self.clock(), state["lease"]
-        if held is not None and datetime.fromisoformat(held["expires"]) > now:
-            raise ConflictError(f"run {held['run_id']} is at it until {held['expires']}")
-        return Draft("lease_taken", self._payload(now, now.isoformat()))
+    def check(self) -> None:
+        """Raise `LeaseLostError` unless the lease is still this runner's; writes nothing."""
+        self._refuse_lost(self.journal.state())
 
-    def _renewed(self, state: dict[str, Any]) -> Draft:
-        if not _holds(state, self.run_id):
-            raise ConflictError(
-                f"run {self.run_id} took longer than its lease of {self.length}, and another run "
-                "has taken over. Give the loop a longer lease"
+    def write(self, type: str, **facts: object) -> Event:  # noqa: A002
+        """Write an event on the condition that the lease is still this runner's, and renew it.
+
+        Raises
+        ------
+        LeaseLostError
+            If it is not; nothing is written then.
+        """
+
+        def draft(state: dict[str, Any]) -> Draft:
+            self._refuse_lost(state)
+            expires = self._until(self.clock())["expires"]
+            return Draft(type, {"holder": self.holder, "expires": expires, **facts})
+
+        return self.journal.commit(draft)
+
+    def release(self) -> None:
+        """Give it back."""
+        self.write("lease_released")
+
+    def _until(self, now: datetime) -> dict[str, Any]:
+        length_s = self.length.total_seconds()
+        return {
+            "at": now.isoformat(),
+            "expires": (now + self.length).isoformat(),
+            "length_s": length_s,
+        }
+
+    def _refuse_lost(self, state: dict[str, Any]) -> None:
+        if not holds(state, self.holder):
+            raise LeaseLostError(
+                f"{self.by} was silent for longer than its lease of {self.length}, or the lease was "
+                "broken, and another runner may have taken over: this one stops. If that happens "
+                "often, give the loop a longer lease"
             )
-        return Draft("lease_renewed", self._payload(self.clock(), state["lease"]["started"]))
-
-    def _payload(self, now: datetime, started: str) -> dict[str, Any]:
-        expires = (now + self.length).isoformat()
-        return {"run_id": self.run_id, "started": started, "expires": expires}
 
 
-def _holds(state: dict[str, Any], run_id: str) -> bool:
-    return state["lease"] is not None and state["lease"]["run_id"] == run_id
+def _busy(lease: dict[str, Any]) -> str:
+    return f"{lease['by']} is at it (run {lease['run_id']}) until {lease['expires']}"

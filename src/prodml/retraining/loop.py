@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
+import os
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import socket
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from prodml.errors import ConfigError, ConflictError, RefusedError
-from prodml.gate import GateDecision
-from prodml.journal import Event, Journal
+import attrs
+
+from prodml.errors import ConfigError, ConflictError
+from prodml.journal import Draft, Event, Journal
 from prodml.ports.clock import Clock, utc_now
 from prodml.ports.duck import check_methods
 from prodml.ports.storage import Storage
+from prodml.retraining.attempt import Attempt
+from prodml.retraining.combining import check_triggers, crons, next_due
 from prodml.retraining.context import Context, Drift, Performance
+from prodml.retraining.cron import Cron
 from prodml.retraining.decision import Decision, decide
-from prodml.retraining.lease import Lease, LoopState
-from prodml.retraining.results import RetrainOutcome, Status
+from prodml.retraining.facts import Facts, Source
+from prodml.retraining.fold import LoopState
+from prodml.retraining.lease import is_over
+from prodml.retraining.look import Look, context_of, resumed, time_of
+from prodml.retraining.neighbours import (
+    DetectorLike,
+    LogLike,
+    RegistryLike,
+    TrainerLike,
+    check_trainer,
+)
+from prodml.retraining.notices import Notifier, check_notifiers
+from prodml.retraining.results import RetrainOutcome
+from prodml.retraining.runner import Runner
+from prodml.retraining.status import LoopHistory, LoopStatus, status_of
 from prodml.retraining.triggers import Trigger
 
 if TYPE_CHECKING:
@@ -25,59 +44,15 @@ if TYPE_CHECKING:
 __all__ = ["RetrainLoop"]
 
 Data = TypeVar("Data")
-DataIn_contra = TypeVar("DataIn_contra", contravariant=True)
 RunT = TypeVar("RunT")
-RunOut_co = TypeVar("RunOut_co", covariant=True)
-RunIn_contra = TypeVar("RunIn_contra", contravariant=True)
-
-
-class TrainerLike(Protocol[DataIn_contra, RunOut_co]):
-    """What trains; `prodml.Trainer` does."""
-
-    def fit(self, data: DataIn_contra, /) -> RunOut_co:
-        """Train and return a run that the registry takes."""
-        ...
-
-
-class VersionLike(Protocol):
-    """What a registry returns for a new version."""
-
-    @property
-    def version(self) -> int:
-        """Its number."""
-        ...
-
-
-class PromotionLike(Protocol):
-    """What a registry returns for a promotion."""
-
-    @property
-    def decision(self) -> GateDecision | None:
-        """The gate's evidence."""
-        ...
-
-
-class RegistryLike(Protocol[RunIn_contra]):
-    """Where versions go; `prodml.Registry` does."""
-
-    def register(
-        self, name: str, run: RunIn_contra, *, tags: Mapping[str, str], reason: str
-    ) -> VersionLike:
-        """Store a new version."""
-        ...
-
-    def promote(
-        self, name: str, version: int, *, alias: str, reason: str, gate: GateLike | None
-    ) -> PromotionLike:
-        """Point the alias at the version, or raise `RefusedError`."""
-        ...
 
 
 class RetrainLoop(Generic[Data, RunT]):
     """Trains again when a trigger says so, and promotes what the gate lets through.
 
-    Call `run_once` from whatever you have that ticks: cron, a thread, a Kubernetes CronJob, a
-    webhook. Any number of hosts may call it at the same time.
+    Call `run_once` from whatever you have that ticks: cron, a Kubernetes CronJob, a workflow, or
+    ``python -m prodml retrain``. Any number of hosts may call it at the same time, and any of them may
+    be killed at any time: the next goes on where the last one was.
 
     Parameters
     ----------
@@ -97,11 +72,29 @@ class RetrainLoop(Generic[Data, RunT]):
         Instead of the registry's own.
     alias : str, default "champion"
         What a promoted version becomes.
+    log : PredictionLog, optional
+        Lets the loop count new labels and measure the champion by itself.
+    detector : DriftDetector, optional
+        Lets it look for drift: fitted on a reference of yours, or unfitted, and then it learns from what
+        the champion was trained on.
+    current : callable, optional
+        Returns the newest inputs for the detector; without it they come from the log, if that keeps inputs.
+    window : timedelta, optional
+        How far back performance and drift look; default: all of the champion's outcomes, and inputs
+        since the last run.
+    notify : sequence of Notifier, default none
+        Are told what a run came to: functions of a `Notice`, or objects with ``notify``.
     cooldown : timedelta, default none
         After a run, wait at least so long before the next, whatever triggers.
-    lease : timedelta, default one hour
-        For how long a runner may be silent before another takes over; renewed between loading,
-        training and registering, so each of these has to be shorter.
+    lease : timedelta, default 10 minutes
+        For how long a runner may be silent before another takes over. It is renewed three times as
+        often while a step takes its time.
+    clock_skew : timedelta, default one minute
+        By how much the clocks of the hosts may differ before a lease is taken over too early.
+    max_run : timedelta, default one day
+        A step that takes longer than this loses the lease.
+    max_attempts : int, default 3
+        A run whose runner was killed so often is given up as failed.
     clock : callable, default `utc_now`
         Tells the time.
     actor : str, default "retrain-loop"
@@ -110,7 +103,7 @@ class RetrainLoop(Generic[Data, RunT]):
     Raises
     ------
     ConfigError
-        If there is no trigger, or a length of time is not positive.
+        If there is no trigger, or an argument is outside what is allowed.
 
     Notes
     -----
@@ -130,49 +123,73 @@ class RetrainLoop(Generic[Data, RunT]):
         source: Callable[[], Data],
         gate: GateLike | None = None,
         alias: str = "champion",
+        log: LogLike | None = None,
+        detector: DetectorLike | None = None,
+        current: Callable[[], object] | None = None,
+        window: timedelta | None = None,
+        notify: Sequence[Notifier] = (),
         cooldown: timedelta = timedelta(0),
-        lease: timedelta = timedelta(hours=1),
+        lease: timedelta = timedelta(minutes=10),
+        clock_skew: timedelta = timedelta(minutes=1),
+        max_run: timedelta = timedelta(days=1),
+        max_attempts: int = 3,
         clock: Clock = utc_now,
         actor: str = "retrain-loop",
     ) -> None:
-        _check_triggers(triggers)
-        _check_trainer(trainer)
+        check_triggers(triggers)
+        check_trainer(trainer)
         check_methods(registry, "register", "promote", what="registry", such_as="Registry(storage)")
         if not callable(source):
             raise ConfigError(
                 "source must be a function that returns the newest data, such as lambda: frame, "
                 f"got a {type(source).__name__}"
             )
-        if not isinstance(lease, timedelta) or not isinstance(cooldown, timedelta):
-            raise ConfigError("lease and cooldown must be timedeltas, such as timedelta(hours=1)")
-        if lease <= timedelta(0) or cooldown < timedelta(0):
-            raise ConfigError("lease must be longer than nothing, and cooldown not negative")
+        if not isinstance(cooldown, timedelta) or cooldown < timedelta(0):
+            raise ConfigError(
+                f"cooldown must be a timedelta that is not negative, got {cooldown!r:.40}"
+            )
         self.name = name
-        self._trainer = trainer
-        self._registry = registry
         self._triggers = tuple(triggers)
-        self._source = source
-        self._gate = gate
-        self._alias = alias
         self._cooldown = cooldown
-        self._lease = lease
         self._clock = clock
+        self._facts = Source(name, alias, registry, log, detector, current, window)
         self._journal = Journal(
             storage, f"retraining/{name}", actor=actor, clock=clock, fold=LoopState()
+        )
+        self._runner = Runner(
+            name,
+            alias,
+            self._journal,
+            attempt=lambda held, run, stop: Attempt(
+                name, alias, trainer, registry, source, gate, held, run, stop
+            ),
+            notifiers=check_notifiers(notify),
+            length=lease,
+            allowance=clock_skew,
+            max_run=max_run,
+            max_attempts=max_attempts,
+            by=f"{socket.gethostname()}:{os.getpid()}",
+            new_id=_random_id,
+            clock=clock,
         )
 
     def __repr__(self) -> str:
         triggers = ", ".join(map(repr, self._triggers))
         return f'RetrainLoop("{self.name}", triggers=[{triggers}])'
 
+    @property
+    def crons(self) -> tuple[Cron, ...]:
+        """The cron expressions among its triggers: when it should be called at the least."""
+        return tuple(crons(self._triggers))
+
     def context(
         self,
         *,
         drift: Drift | None = None,
         performance: Performance | Mapping[str, float] | None = None,
-        n_new_labels: int = 0,
+        n_new_labels: int | None = None,
     ) -> Context:
-        """Return what is known now: the arguments, the clock, and the journal's last run.
+        """Return what is known now: the arguments, the clock, the journal, and what the loop finds out.
 
         Parameters
         ----------
@@ -183,19 +200,8 @@ class RetrainLoop(Generic[Data, RunT]):
         -------
         Context
         """
-        if drift is not None and not hasattr(drift, "drifted"):
-            raise ConfigError(
-                f"drift must be a report, as DriftDetector.detect gives it, got a {type(drift).__name__}"
-            )
-        state = self._journal.state()
-        return Context(
-            self._clock(),
-            last_run=_time(state["last_run"]),
-            first_check=_time(state["first_check"]),
-            drift=drift,
-            performance=performance,
-            n_new_labels=n_new_labels,
-        )
+        state, now = self._journal.state(), self._clock()
+        return self._context(state, now, drift, performance, n_new_labels)[0]
 
     def decide(self, context: Context, *, force: bool = False) -> Decision:
         """Ask the triggers; pure, nothing is written.
@@ -218,24 +224,29 @@ class RetrainLoop(Generic[Data, RunT]):
         *,
         drift: Drift | None = None,
         performance: Performance | Mapping[str, float] | None = None,
-        n_new_labels: int = 0,
+        n_new_labels: int | None = None,
         dry_run: bool = False,
         force: bool = False,
+        stop: Callable[[], bool] | None = None,
     ) -> RetrainOutcome:
         """Check the triggers, and if one fires, train, register and ask for promotion.
+
+        A run that an earlier runner left half done is due whatever the triggers say.
 
         Parameters
         ----------
         drift : DriftReport, optional
-            The newest report, for `OnDrift`.
+            The newest report, for `OnDrift`; instead of what the loop finds out.
         performance : mapping of str to float or Performance, optional
-            The newest scores, for `OnPerformance`.
-        n_new_labels : int, default 0
-            Labelled rows since the last run, for `OnNewLabels`.
+            The newest scores, for `OnPerformance`; likewise.
+        n_new_labels : int, optional
+            Labelled rows since the last run, for `OnNewLabels`; likewise.
         dry_run : bool, default False
             Only say what would happen; nothing is written, not even to the journal.
         force : bool, default False
             Run whatever the triggers say. The gate still decides.
+        stop : callable, optional
+            Asked between steps; true ends the run there, and the next call goes on.
 
         Returns
         -------
@@ -246,131 +257,137 @@ class RetrainLoop(Generic[Data, RunT]):
         Raises
         ------
         ConflictError
-            If this run outlasted its lease and another one took over, or the alias was moved
-            by somebody else while the gate decided.
+            If another runner took over, or the alias was moved by somebody else while the gate
+            decided.
         Exception
             What the source, the trainer or the registry raise; it is in the journal as ``run_failed``,
             and the schedule goes on from this run.
         """
-        context = self.context(drift=drift, performance=performance, n_new_labels=n_new_labels)
-        decision = self.decide(context, force=force)
+        if stop is not None and not callable(stop):
+            raise ConfigError(f"stop must be a function, got a {type(stop).__name__}")
+        look = self._look(drift, performance, n_new_labels, force=force)
         if dry_run:
-            return self._idle("dry run", decision)
-        self._write("checked", at=context.now.isoformat(), **_facts(decision))
-        if not decision.due:
-            return self._idle("not due", decision)
-        run_id = f"{context.now:%Y%m%dt%H%M%S}-{secrets.token_hex(4)}"
-        lease = Lease(self._journal, run_id, self._lease, self._clock)
-        try:
-            lease.take()
-        except ConflictError as exc:
-            self._write("skipped", why=str(exc))
-            return self._idle("busy", decision, message=str(exc))
-        return self._guarded(lease, decision)
+            return look.outcome("dry run")
+        self._journal.append("checked", look.checked())
+        if not look.decision.due and not look.state["outbox"]:
+            return look.outcome("not due")
+        return self._runner.run(look, _never if stop is None else stop)
 
-    def history(self) -> list[Event]:
-        """Return every event of the loop, the oldest first."""
-        return list(self._journal.events())
+    def request(self, reason: str, *, actor: str | None = None) -> Event:
+        """Ask for a run at the next check; a loop with the trigger `Manual` fulfils it, once.
+
+        Parameters
+        ----------
+        reason : str
+            Why; it is in the journal.
+        actor : str, optional
+            Who asks; the loop's own actor if left out.
+
+        Returns
+        -------
+        Event
+        """
+        if not isinstance(reason, str) or not reason.strip():
+            raise ConfigError("say why a run is wanted: reason is empty")
+        return self._journal.append("requested", reason=reason, actor=actor)
+
+    def break_lease(self, reason: str) -> str:
+        """Take the lease away from whoever has it, so that the next check may begin at once.
+
+        This is safe even if the holder is alive: whatever it tries to write, register as decided, or
+        promote afterwards is refused, and it stops.
+
+        Parameters
+        ----------
+        reason : str
+            Why; it is in the journal.
+
+        Returns
+        -------
+        str
+            Who had it.
+
+        Raises
+        ------
+        ConflictError
+            If nobody has.
+        """
+        if not isinstance(reason, str) or not reason.strip():
+            raise ConfigError("say why the lease is broken: reason is empty")
+
+        def broken(state: dict[str, Any]) -> Draft:
+            if state["lease"] is None:
+                raise ConflictError(
+                    f"nobody holds the lease of {self.name}: there is none to break"
+                )
+            held = {"holder": state["lease"]["holder"], "by": state["lease"]["by"]}
+            return Draft("lease_broken", held, reason)
+
+        return str(self._journal.commit(broken).payload["by"])
+
+    def history(self) -> LoopHistory:
+        """Return every event of the loop, the oldest first; prints as a table."""
+        return LoopHistory(self.name, list(self._journal.events()))
+
+    def status(self) -> LoopStatus:
+        """Return how the loop stands: the last run, the next tick, who is at it, why the last was kept."""
+        state, now = self._journal.state(), self._clock()
+        silent = is_over(state, now, self._runner.allowance)
+        return status_of(self.name, state, now=now, next_tick=self.next_tick(), silent=silent)
+
+    def next_tick(self) -> datetime | None:
+        """Return the next time that a schedule names; None without one. A time passed means now."""
+        state = self._journal.state()
+        return next_due(self._triggers, context_of(state, self._clock()))
 
     @property
     def last_run(self) -> datetime | None:
         """When the last run that ended was started; None before the first."""
-        return _time(self._journal.state()["last_run"])
+        return time_of(self._journal.state()["last_run"])
 
-    def _guarded(self, lease: Lease, decision: Decision) -> RetrainOutcome:
-        started = self._clock()
-        try:
-            version, evidence, promoted = self._run(lease, decision)
-        except BaseException as exc:
-            # An interrupt ends the lease too. The message may speak of the data; its kind is enough for a journal.
-            self._write("run_failed", run_id=lease.run_id, error=type(exc).__name__)
-            raise
-        seconds = (self._clock() - started).total_seconds()
-        self._write(
-            "run_finished", run_id=lease.run_id, version=version, promoted=promoted, seconds=seconds
-        )
-        return RetrainOutcome(
-            name=self.name,
-            status="promoted" if promoted else "kept",
-            triggered=True,
-            reasons=decision.reasons,
-            message=decision.message,
-            version=version,
-            decision=evidence,
-            promoted=promoted,
-            seconds=seconds,
-            run_id=lease.run_id,
-        )
+    def _look(
+        self,
+        drift: Drift | None,
+        performance: Performance | Mapping[str, float] | None,
+        n_new_labels: int | None,
+        *,
+        force: bool,
+    ) -> Look:
+        state, now = self._journal.state(), self._clock()
+        half_done = state["run"]
+        if half_done is not None:
+            return Look(self.name, state, Context(now), Facts(), resumed(half_done))
+        context, facts = self._context(state, now, drift, performance, n_new_labels)
+        return Look(self.name, state, context, facts, self.decide(context, force=force))
 
-    def _run(self, lease: Lease, decision: Decision) -> tuple[int, GateDecision | None, bool]:
-        data = self._source()
-        lease.renew()
-        run = self._trainer.fit(data)
-        lease.renew()
-        triggers = "+".join(reason.trigger for reason in decision.reasons)
-        tags = {"trigger": triggers, "retrain_run": lease.run_id}
-        version = self._registry.register(
-            self.name, run, tags=tags, reason=decision.message
-        ).version
-        lease.renew()
-        evidence, promoted = self._promote(version, decision)
-        verdict = None if evidence is None else evidence.verdict
-        self._write(
-            "decided", run_id=lease.run_id, version=version, verdict=verdict, promoted=promoted
-        )
-        return version, evidence, promoted
-
-    def _promote(self, version: int, decision: Decision) -> tuple[GateDecision | None, bool]:
-        try:
-            promotion = self._registry.promote(
-                self.name, version, alias=self._alias, reason=decision.message, gate=self._gate
+    def _context(
+        self,
+        state: Mapping[str, Any],
+        now: datetime,
+        drift: Drift | None,
+        performance: Performance | Mapping[str, float] | None,
+        n_new_labels: int | None,
+    ) -> tuple[Context, Facts]:
+        if drift is not None and not hasattr(drift, "drifted"):
+            raise ConfigError(
+                f"drift must be a report, as DriftDetector.detect gives it, got a {type(drift).__name__}"
             )
-        except RefusedError as exc:
-            evidence = exc.decision
-            return evidence if isinstance(evidence, GateDecision) else None, False
-        return promotion.decision, True
-
-    def _idle(self, status: Status, decision: Decision, *, message: str = "") -> RetrainOutcome:
-        return RetrainOutcome(
-            name=self.name,
-            status=status,
-            triggered=decision.due,
-            reasons=decision.reasons,
-            message=message or decision.message,
+        known = context_of(state, now)
+        facts = self._facts.look(now, known.last_run)
+        if n_new_labels is None and facts.n_labels is not None:
+            n_new_labels = max(0, facts.n_labels - state["n_labels_used"])
+        context = attrs.evolve(
+            known,
+            drift=facts.drift if drift is None else drift,
+            performance=facts.performance if performance is None else performance,
+            n_new_labels=n_new_labels,
         )
-
-    def _write(self, type: str, **payload: object) -> None:  # noqa: A002
-        self._journal.append(type, payload)
+        return context, facts
 
 
-def _check_triggers(triggers: object) -> None:
-    listed = isinstance(triggers, Iterable) and not isinstance(triggers, str)
-    found: tuple[object, ...] = tuple(triggers) if listed else ()  # type: ignore[arg-type]
-    if not found:
-        raise ConfigError(
-            "triggers must be a list of at least one trigger, such as [OnSchedule(...)]"
-        )
-    for trigger in found:
-        check_methods(trigger, "due", what="a trigger", such_as="OnDrift()")
+def _random_id() -> str:
+    return secrets.token_hex(6)
 
 
-def _check_trainer(trainer: object) -> None:
-    such_as = 'Trainer(LogisticRegression(), target="churned")'
-    check_methods(trainer, "fit", what="trainer", such_as=such_as)
-    if hasattr(trainer, "predict"):
-        raise ConfigError(
-            f"trainer must take a table and return a run, such as {such_as}; got the estimator "
-            f"{type(trainer).__name__} itself"
-        )
-
-
-def _facts(decision: Decision) -> dict[str, object]:
-    return {
-        "due": decision.due,
-        "reasons": [{"trigger": r.trigger, "message": r.message} for r in decision.reasons],
-        "message": decision.message,
-    }
-
-
-def _time(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)
+def _never() -> bool:
+    return False

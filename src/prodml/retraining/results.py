@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal, TypeAlias
 
 import attrs
@@ -12,7 +13,7 @@ from prodml.retraining.context import Reason
 
 __all__ = ["RetrainOutcome", "Status"]
 
-Status: TypeAlias = Literal["not due", "busy", "dry run", "promoted", "kept"]
+Status: TypeAlias = Literal["not due", "busy", "dry run", "stopped", "promoted", "kept"]
 
 
 @attrs.frozen(repr=False)
@@ -23,9 +24,9 @@ class RetrainOutcome:
     ----------
     name : str
         The model.
-    status : {"not due", "busy", "dry run", "promoted", "kept"}
+    status : {"not due", "busy", "dry run", "stopped", "promoted", "kept"}
         ``"busy"``: another runner was at it. ``"kept"``: the new version is registered, and the
-        champion stays.
+        champion stays. ``"stopped"``: somebody asked to stop; the next call goes on from there.
     triggered : bool
         Whether a run was due.
     reasons : tuple of Reason
@@ -42,6 +43,14 @@ class RetrainOutcome:
         How long the run took by the loop's clock.
     run_id : str
         Of the run in the journal; empty if there was none.
+    at : datetime or None
+        When the triggers were asked.
+    attempt : int
+        1, or more if earlier attempts at this run were killed; 0 if there was no run.
+    verdict_message : str
+        Why it was promoted or kept; empty if there was no run.
+    notes : tuple of str
+        What the loop could not find out by itself, and why.
     """
 
     name: str
@@ -54,6 +63,15 @@ class RetrainOutcome:
     promoted: bool = False
     seconds: float | None = None
     run_id: str = ""
+    at: datetime | None = None
+    attempt: int = 0
+    verdict_message: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def verdict(self) -> str | None:
+        """What the gate said: promote, reject or inconclusive; None if it was not asked."""
+        return None if self.decision is None else self.decision.verdict
 
     def to_dict(self) -> dict[str, object]:
         """Return the outcome as plain values.
@@ -66,7 +84,15 @@ class RetrainOutcome:
         plain = attrs.asdict(self, recurse=False)
         plain["reasons"] = [attrs.asdict(r) for r in self.reasons]
         plain["decision"] = None if self.decision is None else self.decision.to_dict()
-        return plain
+        plain["at"] = None if self.at is None else self.at.isoformat()
+        return {**plain, "notes": list(self.notes), "verdict": self.verdict}
+
+    def __str__(self) -> str:
+        """One line, for logs."""
+        when = "" if self.at is None else f"{self.at:%Y-%m-%dT%H:%M:%SZ} "
+        what = self.name if self.version is None else f"{self.name}/{self.version}"
+        why = "; ".join(filter(None, (self.verdict_message, self.message, *self.notes)))
+        return f"{when}{what} {self.status}: {' '.join(why.split())}"
 
     def __repr__(self) -> str:
         table = display.text_table(self._rows(), self._headers())
@@ -83,6 +109,10 @@ class RetrainOutcome:
         rows = [["why", self.message]]
         if self.version is not None:
             rows.append(["version", f"{self.name}/{self.version}"])
+        if self.verdict_message and self.decision is None:
+            rows.append([self.status, self.verdict_message])
+        if self.attempt > 1:
+            rows.append(["attempt", str(self.attempt)])
         if self.seconds is not None:
             rows.append(["took", display.duration(self.seconds)])
-        return rows
+        return rows + [["note", note] for note in self.notes]

@@ -35,6 +35,7 @@ NEEDS = {
     "prodml.crypto.wrapping": "cryptography",
     "prodml.metrics.prometheus": "prometheus_client",
     "prodml.storage.encrypted": "cryptography",
+    "prodml.storage.sql": "sqlalchemy",
 }
 
 

@@ -1,10 +1,10 @@
-"""Both adapters keep every rule of the kit."""
+"""Every adapter keeps every rule of the kit, against a real server where it speaks to one."""
 
 from __future__ import annotations
 
 import pytest
 
-from prodml.storage import FolderStorage, MemoryStorage
+from prodml.storage import FolderStorage, MemoryStorage, SqlStorage
 from prodml.testing import StorageContract
 
 
@@ -27,3 +27,15 @@ class TestFolderStorageWithoutSync(TestFolderStorage):
     @pytest.fixture
     def storage(self, tmp_path):
         return FolderStorage(tmp_path, durability="process")
+
+
+class TestSqlite(StorageContract):
+    @pytest.fixture
+    def storage(self, tmp_path):
+        pytest.importorskip("sqlalchemy", reason="needs the extra prodml[sql]")
+        storage = SqlStorage(f"sqlite:///{tmp_path}/store.db")
+        yield storage
+        storage.close()
+
+    def reopen(self, storage):
+        return SqlStorage(storage.caps.url)

@@ -7,7 +7,7 @@ from pathlib import Path
 from prodml.errors import ConfigError
 from prodml.ports.storage import Data
 
-__all__ = ["check_data", "check_limit", "check_range"]
+__all__ = ["check_data", "check_limit", "check_range", "check_timeout"]
 
 
 def check_data(data: Data) -> memoryview | Path:
@@ -43,6 +43,12 @@ def check_limit(limit: int | None) -> None:
     """Refuse a limit that is no number of objects."""
     if limit is not None and not _is_count(limit):
         raise ConfigError(f"limit is a number of objects from 0, or None; got {limit!r:.40}.")
+
+
+def check_timeout(timeout_s: float) -> None:
+    """Refuse a time to wait that is no positive number of seconds."""
+    if not isinstance(timeout_s, int | float) or not 0 < timeout_s < float("inf"):
+        raise ConfigError(f"timeout_s is a positive number of seconds, got {timeout_s!r:.40}.")
 
 
 def _is_count(value: object) -> bool:

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from prodml.errors import StorageError
 
-__all__ = ["placed", "read", "source", "write"]
+__all__ = ["contents", "placed", "read", "source", "write"]
 
 _CHUNK = 1 << 20
 
@@ -46,6 +46,14 @@ def source(path: Path) -> BinaryIO:
         return path.open("rb")
     except OSError as exc:
         raise StorageError(f"cannot read {path}, which was to be stored: {exc.strerror}.") from exc
+
+
+def contents(data: memoryview | Path) -> bytes:
+    """Return what is to be stored as bytes of our own."""
+    if isinstance(data, memoryview):
+        return bytes(data)
+    with source(data) as file:
+        return file.read()
 
 
 @contextlib.contextmanager

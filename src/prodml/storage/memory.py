@@ -12,7 +12,7 @@ from prodml.errors import AlreadyExistsError, ConfigError, KeyNotFoundError
 from prodml.ports import Clock, ObjectMeta, StorageCaps, utc_now
 from prodml.ports.storage import Data
 from prodml.storage.checks import check_data, check_limit, check_range
-from prodml.storage.files import placed, source
+from prodml.storage.files import contents, placed
 from prodml.storage.keys import check_key, check_prefix
 
 __all__ = ["MemoryStorage"]
@@ -50,7 +50,7 @@ class MemoryStorage:
     def put(self, key: str, data: Data, *, if_absent: bool = False) -> ObjectMeta:
         """Store a copy of `data`."""
         check_key(key)
-        kept = _copied(check_data(data))
+        kept = contents(check_data(data))
         now = self._clock()
         with self._lock:
             if key not in self._objects:
@@ -117,10 +117,3 @@ class MemoryStorage:
 
     def __repr__(self) -> str:
         return f"MemoryStorage({len(self._keys)} objects)"
-
-
-def _copied(data: memoryview | Path) -> bytes:
-    if isinstance(data, memoryview):
-        return bytes(data)
-    with source(data) as file:
-        return file.read()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from prodml.errors import ConfigError, known_names
@@ -10,22 +13,29 @@ from prodml.ports import Storage
 from prodml.storage.folder import FolderStorage
 from prodml.storage.memory import MemoryStorage
 from prodml.storage.proving import prove_location
+from prodml.storage.sql import SqlStorage
 
 __all__ = ["open_storage"]
 
 _GROUP = "prodml.storage"
+_BUILT_IN: Mapping[str, Callable[..., Storage]] = MappingProxyType(
+    {"postgresql": SqlStorage, "sqlite": SqlStorage}
+)
 _METHODS = ("caps", "put", "get", "fetch", "head", "list", "delete")
 
 
-def open_storage(url: str | Path) -> Storage:
+def open_storage(url: str | Path, **options: Any) -> Storage:
     """Open a location, make it if it is new, and prove on first use that it keeps its promises.
 
     Parameters
     ----------
     url : str or Path
-        A path, ``"file:///path"``, or ``"memory://"`` (a new one each time). Other schemes are looked up among
+        A path or ``"file:///path"``; ``"memory://"``, a new one each time; ``"sqlite:///path"`` and
+        ``"postgresql+psycopg://host/database"``. Other schemes are looked up among
         installed packages: entry points of the group ``prodml.storage``, each a callable that takes the
         address and returns a Storage.
+    **options
+        Handed to the adapter, such as ``durability="process"`` to a `FolderStorage`.
 
     Returns
     -------
@@ -46,27 +56,30 @@ def open_storage(url: str | Path) -> Storage:
     'none'
     """
     if url == "memory://":
-        return MemoryStorage()
-    storage = _make(url)
+        return MemoryStorage(**options)
+    storage = _make(url, options)
     prove_location(storage)
     return storage
 
 
-def _make(url: str | Path) -> Storage:
+def _make(url: str | Path, options: Mapping[str, Any]) -> Storage:
     if isinstance(url, Path):
-        return FolderStorage(url)
+        return FolderStorage(url, **options)
     if not isinstance(url, str) or not url:
         raise ConfigError(
             f'a location is a path or an address such as "memory://", got {url!r:.40}.'
         )
     scheme, separator, rest = url.partition("://")
     if not separator:
-        return FolderStorage(url)
+        return FolderStorage(url, **options)
     if scheme == "memory":
         raise ConfigError(f'memory has no places to name: write "memory://" without {rest!r:.40}.')
     if scheme == "file":
-        return FolderStorage(_file_path(url))
-    return _from_entry_point(scheme, url)
+        return FolderStorage(_file_path(url), **options)
+    built_in = _BUILT_IN.get(scheme.partition("+")[0])  # the rest names a driver
+    if built_in is not None:
+        return built_in(url, **options)
+    return _from_entry_point(scheme, url, options)
 
 
 def _file_path(url: str) -> str:
@@ -81,17 +94,17 @@ def _file_path(url: str) -> str:
     return unquote(address.path)
 
 
-def _from_entry_point(scheme: str, url: str) -> Storage:
+def _from_entry_point(scheme: str, url: str, options: Mapping[str, Any]) -> Storage:
     from importlib.metadata import entry_points  # as slow as the rest of this room
 
     installed = {point.name: point for point in entry_points(group=_GROUP)}
     if scheme not in installed:
-        known = known_names(scheme, ("file", "memory", *installed))
+        known = known_names(scheme, ("file", "memory", *_BUILT_IN, *installed))
         raise ConfigError(
             f'no adapter for "{scheme}://". {known} Install a package that brings one (entry point '
             f'group "{_GROUP}"), or pass the objects any Storage of your own.'
         )
-    storage: Storage = installed[scheme].load()(url)
+    storage: Storage = installed[scheme].load()(url, **options)
     lacks = [name for name in _METHODS if not hasattr(storage, name)]
     if lacks:
         raise ConfigError(

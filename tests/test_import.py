@@ -97,6 +97,7 @@ def test_no_object_loads_shap_by_being_imported(name):
 
 def test_no_optional_package_is_loaded_by_any_object():
     statement = f"from prodml import {', '.join(PUBLIC.split())}"
-    optional = {"cryptography", "polars", "pyarrow", "prometheus_client", "numba", "uvicorn"}
+    optional = {"polars", "pyarrow", "prometheus_client", "matplotlib", "numba", "uvicorn"}
+    optional.add("cryptography")
     # pandas takes pyarrow up by itself where it is installed; that is not our doing.
     assert (optional - {"pyarrow"}) & set(watched(statement)["modules"]) == set()

@@ -1,15 +1,15 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-DATA = Path(__file__).parent / "data"
-pytest.importorskip("cryptography", reason="needs the extra crypto")
+
+@pytest.fixture(scope="session", autouse=True)
+def cryptography():
+    pytest.importorskip("cryptography", reason="needs the extra crypto")
 
 
 @pytest.fixture(scope="session")
-def pem():
+def pem(cryptography):
     """A fresh private key as PEM, per curve; drawn once, it is the slow part."""
     from cryptography.hazmat.primitives import serialization as s
     from cryptography.hazmat.primitives.asymmetric import ec

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CHUNK",
     "HEADER",
+    "TAG",
     "Message",
     "chunk_span",
     "open_message",
@@ -43,8 +44,9 @@ CHUNK = 16_384
 HEADER = 56
 """Bytes of salt and commitment before the first chunk."""
 
-_TAG = 16
-_SEALED = CHUNK + _TAG
+TAG = 16
+"""Bytes that each chunk grows by."""
+_SEALED = CHUNK + TAG
 _SALT = 24
 _NONCE = 12
 _KEY = 32
@@ -190,10 +192,10 @@ class Message:
             return b"".join(
                 self._aead.encrypt(self._at(first + i), part, None) for i, part in enumerate(cut)
             )
-        with _Room(len(data) + n_chunks * _TAG) as room:
+        with _Room(len(data) + n_chunks * TAG) as room:
             for i in range(n_chunks):
                 part = data[i * CHUNK : (i + 1) * CHUNK]
-                place = room.view[i * _SEALED : i * _SEALED + len(part) + _TAG]
+                place = room.view[i * _SEALED : i * _SEALED + len(part) + TAG]
                 self._aead.encrypt_into(self._at(first + i), part, None, place)
         return room.taken
 
@@ -223,10 +225,10 @@ class Message:
             return b"".join(
                 self._aead.decrypt(self._at(first + i), part, None) for i, part in enumerate(cut)
             )
-        with _Room(max(0, len(sealed) - n_chunks * _TAG)) as room:
+        with _Room(max(0, len(sealed) - n_chunks * TAG)) as room:
             for i in range(n_chunks):
                 part = sealed[i * _SEALED : (i + 1) * _SEALED]
-                place = room.view[i * CHUNK : i * CHUNK + max(0, len(part) - _TAG)]
+                place = room.view[i * CHUNK : i * CHUNK + max(0, len(part) - TAG)]
                 self._aead.decrypt_into(self._at(first + i), part, None, place)
         return room.taken
 
@@ -268,7 +270,7 @@ def sealed_size(plain: int) -> int:
     >>> sealed_size(0), sealed_size(16_384)
     (72, 16472)
     """
-    return HEADER + plain + (plain // CHUNK + 1) * _TAG
+    return HEADER + plain + (plain // CHUNK + 1) * TAG
 
 
 def plain_size(sealed: int) -> int:
@@ -286,9 +288,9 @@ def plain_size(sealed: int) -> int:
     """
     body = sealed - HEADER
     full, rest = divmod(body, _SEALED)
-    if body < _TAG or rest < _TAG:
+    if body < TAG or rest < TAG:
         raise IntegrityError(f"no encrypted message has {sealed} bytes: it is cut off")
-    return full * CHUNK + rest - _TAG
+    return full * CHUNK + rest - TAG
 
 
 def chunk_span(start: int, end: int) -> tuple[int, int, int]:

@@ -4,6 +4,7 @@
 schemes by entry points. The objects never come here: a host hands them a storage.
 """
 
+from prodml.storage.encrypted import EncryptedStorage
 from prodml.storage.folder import FolderStorage
 from prodml.storage.keys import check_key, check_prefix
 from prodml.storage.memory import MemoryStorage
@@ -12,6 +13,7 @@ from prodml.storage.proving import verify
 from prodml.storage.sql import SqlStorage
 
 __all__ = [
+    "EncryptedStorage",
     "FolderStorage",
     "MemoryStorage",
     "SqlStorage",

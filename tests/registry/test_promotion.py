@@ -256,6 +256,73 @@ def test_how_often_a_holdout_has_decided_is_counted(filled, storage):
     assert uses == [1, 2, 3]
 
 
+def decisions(registry):
+    events = registry._shelf("tumours").journal.events()
+    return [event.payload["decision"] for event in events if event.type == "gate_decided"]
+
+
+def test_the_evidence_is_in_the_journal(filled):
+    decision = filled.promote("tumours", 2).decision
+    kept = decisions(filled)[0]
+    assert kept["holdout"] == filled.get("tumours/2").holdout_digest
+    assert (kept["uses"], kept["seed"], kept["n_resamples"]) == (0, 0, 2000)
+    assert kept["primary"]["test"] == "mcnemar"
+    assert [check["name"] for check in kept["checks"]] == ["loads"]
+    assert GateDecision.from_dict(kept) == decision
+
+
+def test_a_gate_cuts_the_holdout_by_its_own_columns(filled):
+    decision = filled.promote("tumours", 2, gate=Gate(slices=["age"], slice_margin=0.5)).decision
+    assert [s.column for s in decision.slices] == ["age"] * 4
+    assert sum(s.n_rows for s in decision.slices) == 400
+
+
+def test_slow_and_large_models_are_refused_by_a_gate_that_bounds_them(filled):
+    small = Gate(max_size_ratio=0.01)
+    with pytest.raises(RefusedError, match="size breaks its bound") as caught:
+        filled.promote("tumours", 2, gate=small)
+    assert caught.value.decision.primary.verdict == "promote"
+    fast = Gate(max_latency_ratio=1e-6)
+    with pytest.raises(RefusedError, match="latency breaks its bound"):
+        filled.promote("tumours", 2, gate=fast)
+    assert filled.promote("tumours", 2, gate=Gate(max_latency_ratio=1e6)).kind == "gate"
+
+
+def test_each_use_of_a_holdout_asks_for_more_where_the_gate_pays_for_it(filled):
+    gate = Gate(reuse="alpha-spending", margin=0.9)
+    for version in (2, 1, 2):
+        filled.promote("tumours", version, gate=gate)
+    levels = [kept["alpha_used"] for kept in decisions(filled)]
+    assert levels == sorted(levels, reverse=True)
+    assert len(set(levels)) == 3
+
+
+def test_two_who_decide_on_the_same_rows_at_once_both_pay(filled, storage):
+    class Overtaken(Gate):
+        def decide(self, *said, uses=0, **known):
+            if uses == 0:
+                with pytest.raises(RefusedError):
+                    Registry(storage).promote("tumours", 2, gate=Gate(max_size_ratio=1e-3))
+            return super().decide(*said, uses=uses, **known)
+
+    assert filled.promote("tumours", 2, gate=Overtaken()).decision.uses == 1
+    assert [kept["uses"] for kept in decisions(filled)] == [0, 1]
+
+
+def test_thousands_of_slices_leave_what_decided_in_the_event(filled):
+    from prodml.gate import SliceComparison
+    from prodml.registry.comparison import plain_decision
+
+    decision = filled.promote("tumours", 2).decision
+    many = [
+        SliceComparison("site", str(i), 50, 0.0, 0.9, 0.8, -0.1, 0.9, i / 5000) for i in range(5000)
+    ]
+    plain = plain_decision(attrs.evolve(decision, slices=tuple(many)))
+    kept = GateDecision.from_dict(plain)
+    assert kept.slices == tuple(many[: len(kept.slices)])
+    assert 50 < len(kept.slices) == 5000 - kept.slices_left_out
+
+
 def test_rolling_back_walks_back_and_not_to_and_fro(registry, weak):
     for _ in range(3):
         registry.register("tumours", weak)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from prodml.errors import ConfigError
+from prodml.stats.ece import ECE
 from prodml.stats.scores import SCORES, Score
 from prodml.stats.weighted_scores import weighted
 
@@ -69,6 +70,14 @@ def test_three_classes_are_weighed_as_well(name):
     found = weighted(score, y, said, classes)(counts.astype(float))
     expected = [slow(score, y, said, classes, line) for line in counts]
     np.testing.assert_allclose(found, expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("k", [2, 3])
+def test_the_calibration_error_is_weighed_as_well(k):
+    y, said, classes = rows(ECE, 7, k=k)
+    counts = drawn(8)
+    found = weighted(ECE, y, said, classes)(counts.astype(float))
+    np.testing.assert_allclose(found, [slow(ECE, y, said, classes, line) for line in counts])
 
 
 @pytest.mark.parametrize("name", ["roc_auc", "average_precision"])

@@ -14,6 +14,7 @@ from prodml.gate.predictions import Predictions
 from prodml.stats import _aligned
 from prodml.stats.bootstrap import bootstrap_means, bootstrap_paired, bootstrap_weighted
 from prodml.stats.delong import delong
+from prodml.stats.ece import ECE
 from prodml.stats.paired import PairedComparison, mcnemar
 from prodml.stats.resampling import Blocks, Cells, Groups, Units, block_length
 from prodml.stats.resampling import Rows as ByRow
@@ -105,8 +106,26 @@ class Rows:
         """Rows of the rarest class in the truth."""
         return int(np.unique(self.y_true, return_counts=True)[1].min())
 
+    @property
+    def unit(self) -> str:
+        """What counts as independent."""
+        if self.groups is not None:
+            return "group"
+        return "row" if self.times is None else "block"
+
+    def n_units(self, score: Score) -> int:
+        """How many groups, or rows, there are; of blocks about how many the score makes."""
+        return len(self) if self.is_independent else self._units(score).n_units
+
+    def scores(self, score: Score) -> tuple[float, float]:
+        """Return the score of each model."""
+        true, first, second, classes = self._columns(score)
+        return (score(true, first, classes=classes), score(true, second, classes=classes))
+
     def score(self, metric: str | Score | None) -> Score:
         """Return the score asked for, or the one that fits the values."""
+        if metric == ECE.name:
+            return ECE
         if metric is not None:
             return find_score(metric)
         every = (self.y_true, self.champion.labels, self.challenger.labels)

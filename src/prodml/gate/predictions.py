@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
 import attrs
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Model", "Predictions"]
+__all__ = ["Model", "Predictions", "Said", "predictions_of"]
 
 Table = TypeVar("Table")
 Rows_contra = TypeVar("Rows_contra", contravariant=True)
@@ -26,6 +26,9 @@ class Model(Protocol[Rows_contra]):
     def predict(self, rows: Rows_contra, /) -> ArrayLike:
         """Return one label or number per row."""
         ...
+
+
+Said: TypeAlias = "Predictions | Mapping[str, ArrayLike | None]"
 
 
 def _given(values: ArrayLike) -> NDArray[np.generic]:
@@ -139,6 +142,18 @@ class Predictions:
     def __repr__(self) -> str:
         what = "labels only" if self.scores is None else "with scores"
         return f"Predictions({len(self)} rows, {what})"
+
+
+def predictions_of(said: Said) -> Predictions:
+    """Take predictions, or the mapping of them."""
+    if isinstance(said, Predictions):
+        return said
+    if isinstance(said, Mapping):
+        return Predictions.from_mapping(said)
+    raise ConfigError(
+        'predictions must be a Predictions or a mapping with "labels" and "scores", '
+        f"got {type(said).__name__}"
+    )
 
 
 def _scores(model: Model[Table], rows: Table) -> NDArray[np.generic] | None:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from inspect import signature
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+import attrs
 
 from prodml.errors import ProdmlError, RefusedError, SchemaError
-from prodml.gate import GateDecision, Predictions
+from prodml.gate import Facts, Gate, GateDecision, Predictions
 from prodml.registry.artifacts import inputs_for
 from prodml.registry.results import Holdout, ModelVersion
 
@@ -16,11 +22,19 @@ if TYPE_CHECKING:
 
     from prodml.tables import Column, Schema
 
-__all__ = ["GateLike", "check_schemas", "compare", "plain_decision", "read_decision"]
+__all__ = ["Bout", "GateLike", "check_schemas", "plain_decision", "read_decision"]
+
+
+_TIMES = 5
+_MOST_BYTES = 40_000  # of a decision in an event, which holds 64 KiB
 
 
 class GateLike(Protocol):
-    """Decides between two models; `prodml.Gate` is one."""
+    """Decides between two models; `prodml.Gate` is one.
+
+    If its `decide` takes ``uses=``, it is also given ``columns=`` of the holdout, ``facts=``,
+    ``holdout=`` (its digest) and ``uses=`` (how often it has decided), as `prodml.Gate` takes them.
+    """
 
     def decide(
         self, y_true: ArrayLike, champion: Predictions, challenger: Predictions
@@ -60,15 +74,77 @@ def _fault(before: Column | None, now: Column) -> str:
     return ""
 
 
-def compare(
-    gate: GateLike,
-    holdout: Holdout,
-    champion: tuple[ModelVersion, Any],
-    challenger: tuple[ModelVersion, Any],
-) -> GateDecision:
-    """Let both models predict the holdout and the gate decide."""
-    said = [_predictions(version, model, holdout) for version, model in (champion, challenger)]
-    return gate.decide(holdout.target, *said)
+@attrs.frozen(eq=False)
+class Bout:
+    """What both models say about the holdout, ready to be decided on as often as need be.
+
+    Parameters
+    ----------
+    holdout : Holdout
+        The rows.
+    digest : str
+        Theirs.
+    champion, challenger : Predictions
+        What each model said.
+    facts : Facts
+        What was measured while they did.
+    """
+
+    holdout: Holdout
+    digest: str
+    champion: Predictions
+    challenger: Predictions
+    facts: Facts
+
+    @classmethod
+    def of(
+        cls,
+        gate: GateLike,
+        holdout: Holdout,
+        champion: tuple[ModelVersion, Any],
+        challenger: tuple[ModelVersion, Any],
+    ) -> Bout:
+        """Let both models predict the holdout; their time is taken where the gate bounds it."""
+        both = (champion, challenger)
+        first, second = (_predictions(version, model, holdout) for version, model in both)
+        times: tuple[float | None, ...] = (None, None)
+        if getattr(gate, "max_latency_ratio", None) is not None:
+            times = _latencies([partial(_predictions, v, m, holdout) for v, m in both])
+        sizes = [version.size_bytes or None for version, _ in both]
+        facts = Facts(
+            champion_latency_s=times[0],
+            challenger_latency_s=times[1],
+            champion_size_bytes=sizes[0],
+            challenger_size_bytes=sizes[1],
+            loads=True,  # both come out of the registry's bytes, or this line is not reached
+        )
+        return cls(holdout, challenger[0].holdout_digest, first, second, facts)
+
+    def decide(self, gate: GateLike, *, uses: int) -> GateDecision:
+        """Ask the gate; one that takes them is given the rows' columns, facts and earlier uses."""
+        said = (self.holdout.target, self.champion, self.challenger)
+        if "uses" not in signature(gate.decide).parameters:
+            return gate.decide(*said)
+        inputs = self.holdout.inputs
+        aware = cast("Gate", gate)
+        return aware.decide(
+            *said,
+            columns={str(name): inputs[name].to_numpy() for name in inputs.columns},
+            facts=self.facts,
+            holdout=self.digest,
+            uses=uses,
+        )
+
+
+def _latencies(predict: list[Callable[[], object]]) -> tuple[float, ...]:
+    """Return the shortest of five times of each, taken in turn: what else runs only adds to it."""
+    best = [math.inf] * len(predict)
+    for _ in range(_TIMES):
+        for i, call in enumerate(predict):
+            start = time.perf_counter()
+            call()
+            best[i] = min(best[i], time.perf_counter() - start)
+    return tuple(best)
 
 
 def _predictions(version: ModelVersion, model: Any, holdout: Holdout) -> Predictions:
@@ -88,8 +164,17 @@ def _predictions(version: ModelVersion, model: Any, holdout: Holdout) -> Predict
 
 
 def plain_decision(decision: GateDecision) -> dict[str, Any]:
-    """Return a decision as JSON can hold it; what is not a finite number becomes None."""
-    return {k: _finite(v) for k, v in decision.to_dict().items()}
+    """Return a decision as an event can hold it.
+
+    What is not a finite number becomes None; of more slices than an event has room for, those that
+    decided are kept and the rest is counted.
+    """
+    most = len(decision.slices)
+    plain = _finite(decision.to_dict())
+    while most and len(json.dumps(plain)) > _MOST_BYTES:
+        most //= 2
+        plain = _finite(decision.shortened(most).to_dict())
+    return cast("dict[str, Any]", plain)
 
 
 def _finite(value: Any) -> Any:

@@ -9,11 +9,11 @@ import attrs
 
 from prodml.errors import ConfigError, ConflictError, ProdmlError, RefusedError
 from prodml.gate import GateDecision
-from prodml.journal import Event
+from prodml.journal import Draft, Event
 from prodml.registry.comparison import (
+    Bout,
     GateLike,
     check_schemas,
-    compare,
     plain_decision,
     read_decision,
 )
@@ -140,9 +140,16 @@ class Candidate:
                 f"{champion}. Register it with one, or force the promotion and give a reason"
             )
         models = [(v, shelf.model(v.version, trust=self.trust)) for v in (champion, challenger)]
-        decision = compare(gate, holdout, *models)
-        self._write_down(decision, challenger.holdout_digest)
-        return decision
+        bout = Bout.of(gate, holdout, *models)
+        while True:
+            uses = self._uses(shelf.journal.state(), bout)
+            decision = bout.decide(gate, uses=uses)
+            if self._write_down(decision, bout, uses):
+                return decision
+
+    @staticmethod
+    def _uses(state: dict[str, Any], bout: Bout) -> int:
+        return int(state["holdouts"].get(bout.digest, 0))
 
     def _decide_if_possible(self, gate: GateLike) -> GateDecision | None:
         # Force is for the day when the champion cannot even be loaded.
@@ -151,9 +158,8 @@ class Candidate:
         except ProdmlError:
             return None
 
-    def _write_down(self, decision: GateDecision, holdout: str) -> None:
-        """Keep the evidence, whichever way it went."""
-        used = self.shelf.journal.state()["holdouts"].get(holdout, 0)
+    def _write_down(self, decision: GateDecision, bout: Bout, uses: int) -> bool:
+        """Keep the evidence, whichever way it went; False if somebody used the rows meanwhile."""
         payload = {
             "alias": self.alias,
             "champion": self.before,
@@ -161,10 +167,25 @@ class Candidate:
             "verdict": decision.verdict,
             "forced": self.force,
             "decision": plain_decision(decision),
-            "holdout": holdout,
-            "holdout_uses": used + 1,
+            "holdout": bout.digest,
+            "holdout_uses": uses + 1,
         }
-        self.shelf.journal.append("gate_decided", payload, reason=self.reason)
+
+        def decide(state: dict[str, Any]) -> Draft:
+            # An alias that has moved is a conflict soon; what the gate has said is kept all the same.
+            if self._uses(state, bout) != uses and current(state, self.alias) == self.before:
+                raise _UsedMeanwhileError
+            return Draft("gate_decided", payload, self.reason)
+
+        try:
+            self.shelf.journal.commit(decide)
+        except _UsedMeanwhileError:
+            return False
+        return True
+
+
+class _UsedMeanwhileError(Exception):
+    """The rows have decided for somebody else since they were counted."""
 
 
 def check_expected(

@@ -156,7 +156,7 @@ def log_loss_rows(
     >>> log_loss_rows([0, 1], [0.5, 1.0]).round(4).tolist()
     [0.6931, 0.0]
     """
-    codes, probabilities = _probabilities(y_true, y_score, classes)
+    codes, probabilities = class_probabilities(y_true, y_score, classes)
     given = probabilities[np.arange(len(codes)), codes]
     return -np.log(np.clip(given, _SMALLEST, 1.0 - _SMALLEST))
 
@@ -201,7 +201,7 @@ def brier_rows(
     >>> brier_rows([0, 1], [0.5, 1.0]).tolist()
     [0.25, 0.0]
     """
-    codes, probabilities = _probabilities(y_true, y_score, classes)
+    codes, probabilities = class_probabilities(y_true, y_score, classes)
     happened = np.zeros_like(probabilities)
     happened[np.arange(len(codes)), codes] = 1.0
     squares: Numbers = ((probabilities - happened) ** 2).sum(axis=1)
@@ -231,9 +231,10 @@ def _per_class(
     return codes, scores
 
 
-def _probabilities(
+def class_probabilities(
     y_true: ArrayLike, y_score: ArrayLike, classes: ArrayLike | None
 ) -> tuple[Codes, Numbers]:
+    """Return each row's class as a position, and a column of probabilities per class."""
     codes, probabilities = _per_class(y_true, y_score, classes)
     if probabilities.min() < 0.0 or probabilities.max() > 1.0:
         raise ConfigError("probabilities must lie in [0, 1]; these are scores of another kind")

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from prodml.errors import ConfigError
 from prodml.stats._aligned import Numbers
+from prodml.stats.ece import ECE, chosen_class, ece_weighted
 from prodml.stats.scores import SCORES, Score
 
 __all__ = ["Weighted", "weighted"]
@@ -53,16 +54,14 @@ def weighted(
     rows = score.per_row(y_true, y_pred, classes=classes)
     if rows is not None:
         return _mean(rows)
-    if SCORES.get(score.name) is not score:
+    is_known = score is ECE or SCORES.get(score.name) is score
+    if not is_known or (classes is None and score.task != "regression"):
         return None
-    if score.task == "regression":
-        return _REGRESSION[score.name](y_true.astype(np.float64), y_pred.astype(np.float64))
     if classes is None:
-        return None
-    codes = y_true.astype(np.intp)
+        return _REGRESSION[score.name](y_true.astype(np.float64), y_pred.astype(np.float64))
     if score.needs == "scores":
-        return _of_scores(score.name, codes, y_pred.astype(np.float64))
-    return _of_labels(score.name, codes, y_pred.astype(np.intp), len(classes))
+        return _of_scores(score, y_true.astype(np.intp), y_pred.astype(np.float64), classes)
+    return _of_labels(score.name, y_true.astype(np.intp), y_pred.astype(np.intp), len(classes))
 
 
 def _mean(rows: Numbers) -> Weighted:
@@ -108,13 +107,19 @@ _REGRESSION: dict[str, Callable[[Numbers, Numbers], Weighted]] = {
 }
 
 
-def _of_scores(name: str, codes: NDArray[np.intp], scores: Numbers) -> Weighted | None:
-    if name == "average_precision":
-        return _average_precision(codes == 1, scores if scores.ndim == 1 else scores[:, 1])
-    if name != "roc_auc":
+def _of_scores(
+    score: Score, codes: NDArray[np.intp], scores: Numbers, classes: Column
+) -> Weighted | None:
+    if score is ECE:
+        happened, given = chosen_class(codes, scores, classes)
+        return lambda w: ece_weighted(happened, given, w)
+    positive = scores if scores.ndim == 1 else scores[:, -1]
+    if score.name == "average_precision":
+        return _average_precision(codes == 1, positive)
+    if score.name != "roc_auc":
         return None
     if scores.ndim == 1 or scores.shape[1] == 2:
-        return _auc(codes == 1, scores if scores.ndim == 1 else scores[:, 1])
+        return _auc(codes == 1, positive)
     each = [_auc(codes == k, scores[:, k]) for k in range(scores.shape[1])]
     return lambda w: np.mean([area(w) for area in each], axis=0)
 

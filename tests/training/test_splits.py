@@ -14,8 +14,9 @@ classes = st.lists(st.integers(0, 3), min_size=12, max_size=80).filter(
 
 
 def told(kind, values):
-    name = "target" if kind == "stratified" else "column"
-    return {name: np.array(values)} if kind != "random" else {}
+    codes = np.array(values)
+    names = {"random": [], "stratified": ["target"], "stratified-group": ["target", "column"]}
+    return dict.fromkeys(names.get(kind, ["column"]), codes)
 
 
 @given(classes, st.sampled_from(SPLITS), st.floats(0.05, 0.95), st.integers(0, 9))
@@ -138,3 +139,58 @@ def test_more_folds_than_there_is_to_fold_are_refused(kind, values, what):
 def test_one_fold_is_refused():
     with pytest.raises(ConfigError, match="at least 2 folds"):
         list(fold_rows("random", 1, n_rows=9, seed=0))
+
+
+@given(st.integers(0, 9), st.floats(0.15, 0.6))
+def test_whole_groups_keep_the_shares_of_classes(seed, test_size):
+    rng = np.random.default_rng(seed)
+    groups = rng.integers(0, 60, 600)
+    target = (rng.random(600) < 0.3).astype(int)
+    split = split_rows(
+        "stratified-group",
+        n_rows=600,
+        test_size=test_size,
+        seed=seed,
+        target=target,
+        column=groups,
+    )
+    assert not set(groups[split.train]) & set(groups[split.test])
+    assert len(split.test) == pytest.approx(600 * test_size, abs=12)
+    assert target[split.test].mean() == pytest.approx(target.mean(), abs=0.03)
+
+
+def test_folds_of_whole_groups_test_every_row_once_and_keep_the_shares():
+    rng = np.random.default_rng(0)
+    groups, target = rng.integers(0, 40, 400), (rng.random(400) < 0.25).astype(int)
+    folds = list(fold_rows("stratified-group", 4, n_rows=400, seed=0, target=target, column=groups))
+    assert sorted(np.concatenate([f.test for f in folds]).tolist()) == list(range(400))
+    for fold in folds:
+        assert not set(groups[fold.train]) & set(groups[fold.test])
+        assert target[fold.test].mean() == pytest.approx(target.mean(), abs=0.05)
+
+
+def test_as_many_groups_as_folds_are_enough():
+    groups, target = np.repeat([0, 1, 2], [10, 1, 1]), np.array([0, 1] * 6)
+    folds = fold_rows("stratified-group", 3, n_rows=12, seed=0, target=target, column=groups)
+    assert sorted(len(f.test) for f in folds) == [1, 1, 10]
+
+
+def test_a_gap_leaves_out_what_was_too_late_to_be_known():
+    times = np.arange(20.0)
+    split = split_rows("time", n_rows=20, test_size=0.25, seed=0, column=times, gap=3.0)
+    assert split.test.tolist() == [15, 16, 17, 18, 19]
+    assert split.train.tolist() == list(range(13))
+    folds = list(fold_rows("time", 3, n_rows=20, seed=0, column=times, gap=2.0))
+    assert all(times[f.train].max() <= times[f.test].min() - 2.0 for f in folds)
+
+
+def test_a_gap_that_leaves_nothing_is_refused():
+    with pytest.raises(ConfigError, match="leaves no row to train on"):
+        split_rows("time", n_rows=9, test_size=0.3, seed=0, column=np.arange(9.0), gap=50.0)
+
+
+def test_a_single_group_cannot_be_split():
+    same = np.zeros(6, dtype=int)
+    for kind in ("group", "stratified-group"):
+        with pytest.raises(ConfigError, match="at least 2 groups"):
+            split_rows(kind, n_rows=6, test_size=0.5, seed=0, target=same, column=same)

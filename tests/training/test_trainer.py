@@ -125,10 +125,12 @@ def test_another_seed_is_another_split_and_another_model(churn):
 def test_the_seed_reaches_every_open_random_state_and_no_other(churn):
     model = make_pipeline(RandomForestClassifier(5), memory=None)
     run = Trainer(model, target="churned", random_state=11).fit(churn)
-    assert run.record["seeds"] == {
-        "root": 11,
-        "estimator": {"randomforestclassifier__random_state": 11},
-    }
+    seeds = run.record["seeds"]
+    assert seeds["root"] == 11
+    assert set(seeds["parts"]) == {"split", "folds", "estimator", "global", "intervals"}
+    assert len(set(seeds["parts"].values())) == 5
+    drawn = {"randomforestclassifier__random_state": run.estimator[0].random_state}
+    assert seeds["estimator"] == drawn
     fixed = Trainer(RandomForestClassifier(5, random_state=3), target="churned").fit(churn)
     assert fixed.estimator.random_state == 3
     assert fixed.record["seeds"]["estimator"] == {}
@@ -344,13 +346,13 @@ def test_a_run_id_starts_with_the_time(churn):
 
 
 def test_a_gate_judges_two_runs_on_the_same_holdout(churn):
-    strong = Trainer(LogisticRegression(), target="churned").fit(churn)
-    weak = Trainer(DummyClassifier(), target="churned").fit(churn)
+    strong = Trainer(LogisticRegression(), target="churned", test_size=0.4).fit(churn)
+    weak = Trainer(DummyClassifier(), target="churned", test_size=0.4).fit(churn)
     decision = Gate("accuracy").decide(
         strong.holdout_target, weak.predictions(), strong.predictions()
     )
     assert decision.verdict == "promote"
-    assert len(strong.predictions(on="reference")) == 150
+    assert len(strong.predictions(on="reference")) == 120
     with pytest.raises(ConfigError, match='"holdout" or "reference"'):
         strong.predictions(on="training")
 
@@ -491,13 +493,25 @@ def test_an_estimator_that_cannot_learn_this_is_refused(churn, model, target, me
         ({"target": 3}, "target must name a column"),
         ({"split": "sideways"}, 'split must be one of "auto"'),
         ({"split": "time"}, "needs split_column="),
+        ({"split": "stratified-group"}, "split_column=, the column of the groups"),
+        ({"gap": 3}, 'gap= is for split="time", not "stratified"'),
+        ({"ignore": "spend"}, "must be a list of columns"),
+        ({"ignore": ["spent"]}, 'no column "spent" for the ignored input'),
+        ({"cv": 2.5}, "whole number"),
+        ({"calibrate": "platt"}, 'one of "sigmoid", "isotonic", "temperature"'),
+        ({"threshold": 1.5}, r"threshold must lie in \(0, 1\)"),
+        ({"threshold": "f1"}, "a number in .* or a rule such as ByCost"),
+        ({"slices": "spend"}, "must be a list of columns and functions"),
+        ({"slices": ["spent"]}, 'no column "spent" for slices'),
+        ({"slices": [3]}, "name of a column or a function"),
+        ({"slices": {"short": [True]}}, "1 values for 200 rows"),
         ({"split_column": "spend"}, "is for split="),
         ({"metrics": [3]}, "a metric must be"),
         ({"metrics": "rmse"}, "rmse is a score of regression, this is a classification"),
     ],
 )
 def test_settings_outside_their_range_are_refused(churn, settings, message):
-    with pytest.raises(ConfigError, match=message):
+    with pytest.raises((ConfigError, SchemaError), match=message):
         Trainer(LogisticRegression(), **{"target": "churned", **settings}).fit(churn)
 
 

@@ -11,6 +11,9 @@
 ``delong``        two areas under the ROC curve on the same rows
 ``bootstrap``     two models by any score on the same rows
 ``scores``        how good predictions are
+``scores_interval``     one model's score with its uncertainty
+``calibration_scores``  whether probabilities mean what they say
+``threshold_scores``    from which score on to say yes
 
 Import the module you need: ``from prodml.stats.paired import mcnemar``.
 """

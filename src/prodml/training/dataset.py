@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import attrs
 
 from prodml.errors import ConfigError, SchemaError, known_names
+from prodml.training.gap import gap_in_time
 from prodml.training.splits import SPLITS, SplitKind
 from prodml.training.task import Task, target_values, task_of
 
@@ -32,10 +34,12 @@ class Dataset:
         Without missing values, of at least two values.
     task : {"classification", "regression"}
         What is to be predicted.
-    split : {"stratified", "random", "time", "group"}
+    split : {"stratified", "random", "time", "group", "stratified-group"}
         How rows are set aside.
     column : ndarray of shape (n,) or None
-        Times or groups.
+        Times or groups; times as seconds or numbers where there is a gap.
+    gap : float
+        Between training and testing in time, in the same unit; 0 for none.
     """
 
     frame: pd.DataFrame
@@ -44,6 +48,7 @@ class Dataset:
     task: Task
     split: SplitKind
     column: NDArray[np.generic] | None
+    gap: float
 
     @classmethod
     def of(
@@ -54,6 +59,8 @@ class Dataset:
         estimator: object,
         split: str,
         split_column: str | None,
+        gap: object = None,
+        ignore: Sequence[str] = (),
     ) -> Dataset:
         """Take a table apart.
 
@@ -75,11 +82,17 @@ class Dataset:
         task = task_of(estimator, values, name=target)
         _refuse_one_value(values, task, target)
         kind = _split_kind(split, task, split_column)
-        column = _split_values(frame, split_column)
-        left = [c for c in frame.columns if c not in (target, split_column)]
+        column, gap_size = _split_values(frame, split_column), 0.0
+        if gap is not None:
+            if kind != "time" or split_column is None:
+                raise ConfigError(f'gap= is for split="time", not "{kind}"')
+            column, gap_size = gap_in_time(frame[split_column], gap)
+        for name in ignore:
+            _need(frame, name, "ignored input")
+        left = [c for c in frame.columns if c not in (target, split_column, *ignore)]
         if not left:
             raise SchemaError(f'no column is left to predict "{target}" from', column=target)
-        return cls(frame, frame[left], values, task, kind, column)
+        return cls(frame, frame[left], values, task, kind, column, gap_size)
 
     @property
     def n_classes(self) -> int:
@@ -117,10 +130,12 @@ def _split_kind(split: str, task: Task, column: str | None) -> SplitKind:
     if split not in SPLITS:
         known = ", ".join(f'"{s}"' for s in ("auto", *SPLITS))
         raise ConfigError(f"split must be one of {known}, got {split!r}")
-    if split == "stratified" and task == "regression":
-        raise ConfigError('split="stratified" is for classes; a regression takes split="random"')
-    if split in ("time", "group") and column is None:
-        raise ConfigError(f'split="{split}" needs split_column=, the column of the {split}s')
+    if split.startswith("stratified") and task == "regression":
+        instead = "random" if split == "stratified" else "group"
+        raise ConfigError(f'split="{split}" is for classes; a regression takes split="{instead}"')
+    if split in ("time", "group", "stratified-group") and column is None:
+        what = "times" if split == "time" else "groups"
+        raise ConfigError(f'split="{split}" needs split_column=, the column of the {what}')
     if split in ("stratified", "random") and column is not None:
         raise ConfigError(f'split_column="{column}" is for split="time" or "group", not "{split}"')
     return split

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Estimator", "fit_estimator", "fresh_copy", "seeded"]
+__all__ = ["Estimator", "fit_estimator", "fresh_copy"]
 
 # What numpy and scikit-learn say when a value is no number; the rest of their message is the value.
 _NO_NUMBER = (
@@ -64,28 +64,6 @@ def fresh_copy(estimator: object) -> Estimator:
     from sklearn.base import clone
 
     return cast("Estimator", clone(estimator))
-
-
-def seeded(estimator: object, seed: int) -> dict[str, int]:
-    """Hand `seed` to every ``random_state`` that is None, at any depth; return which they were.
-
-    Parameters
-    ----------
-    estimator : object
-        Changed in place.
-    seed : int
-        From 0 to 2**32 - 1.
-    """
-    if not isinstance(estimator, HasParameters):
-        return {}
-    free = {
-        name: seed
-        for name, value in estimator.get_params(deep=True).items()
-        if value is None and name.rpartition("__")[2] == "random_state"
-    }
-    if free:
-        estimator.set_params(**free)
-    return dict(sorted(free.items()))
 
 
 def fit_estimator(estimator: Estimator, inputs: pd.DataFrame, target: NDArray[np.generic]) -> None:

@@ -18,6 +18,29 @@ from prodml.errors import ProdmlError
 
 __all__ = ["blas", "code_digest", "environment", "git_commit", "state_digest"]
 
+# Variables that can move a result; nothing else of the environment is looked at.
+_VARIABLES = (
+    "BLIS_NUM_THREADS",
+    "CUBLAS_WORKSPACE_CONFIG",
+    "CUDA_VISIBLE_DEVICES",
+    "LANG",
+    "LC_ALL",
+    "LOKY_MAX_CPU_COUNT",
+    "MKL_CBWR",
+    "MKL_NUM_THREADS",
+    "NPY_DISABLE_CPU_FEATURES",
+    "NUMEXPR_NUM_THREADS",
+    "OMP_DYNAMIC",
+    "OMP_NUM_THREADS",
+    "OPENBLAS_CORETYPE",
+    "OPENBLAS_NUM_THREADS",
+    "PYTHONHASHSEED",
+    "SCIPY_ARRAY_API",
+    "TZ",
+    "VECLIB_MAXIMUM_THREADS",
+)
+_FLAGS = ("sse", "ssse", "avx", "fma", "amx", "bf16", "asimd", "neon", "sve", "sha")
+
 _PACKAGES = ("numpy", "scipy", "pandas", "scikit-learn", "joblib", "attrs", "prodml")
 
 
@@ -32,22 +55,28 @@ def environment(estimator: object) -> dict[str, object]:
     Returns
     -------
     dict
-        JSON-able: ``python``, ``implementation``, ``system``, ``machine``, ``n_cpus``, ``packages``
-        (name to version, None if not installed) and ``blas``.
+        JSON-able: ``python``, ``implementation``, ``system``, ``machine``, ``cpu_flags`` (of vector
+        units; empty where the system does not tell), ``n_cpus``, ``packages`` (those that matter,
+        None if not installed), ``distributions`` (all that are installed, name to version), ``blas``
+        and ``variables`` (of a fixed list that can move results, where set).
 
     Examples
     --------
-    >>> sorted(environment(object()))
-    ['blas', 'implementation', 'machine', 'n_cpus', 'packages', 'python', 'system']
+    >>> found = environment(object())
+    >>> found["packages"]["numpy"] == found["distributions"]["numpy"]
+    True
     """
     return {
         "python": platform.python_version(),
         "implementation": sys.implementation.name,
         "system": f"{platform.system()} {platform.release()}",
         "machine": platform.machine(),
+        "cpu_flags": list(_cpu_flags()),
         "n_cpus": os.cpu_count(),
         "packages": {name: _version(name) for name in (*_PACKAGES, *_packages_of(estimator))},
+        "distributions": dict(_installed()),
         "blas": blas(),
+        "variables": {name: os.environ[name] for name in _VARIABLES if name in os.environ},
     }
 
 
@@ -182,6 +211,27 @@ def _packages_of(estimator: object) -> list[str]:
     if top in sys.stdlib_module_names or top in ("sklearn", "prodml", "__main__"):
         return []
     return sorted(set(_distributions().get(top, [])))
+
+
+@cache  # a second look costs as much as the first, and nobody installs while training
+def _installed() -> Mapping[str, str]:
+    found: dict[str, str] = {}
+    for distribution in metadata.distributions():
+        name = distribution.metadata["Name"]
+        if name:
+            found.setdefault(str(name).lower().replace("_", "-"), distribution.version)
+    return dict(sorted(found.items()))
+
+
+@cache
+def _cpu_flags() -> tuple[str, ...]:
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ()
+    lines = (line for line in text.splitlines() if line.lower().startswith(("flags", "features")))
+    words = next(lines, "").partition(":")[2].split()
+    return tuple(sorted(word for word in words if word.startswith(_FLAGS)))
 
 
 @cache  # reads every installed package's list of files, which takes half a second

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, Protocol
 
 import attrs
 
 from prodml import display
-from prodml.errors import ConfigError
+from prodml.errors import ConfigError, known_names
 from prodml.gate import Predictions
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from prodml.tables import Schema
+    from prodml.training.folds import OutOfFold
     from prodml.training.task import Task
 
 __all__ = ["Model", "TrainingRun"]
@@ -62,7 +64,9 @@ class TrainingRun:
         Inputs of the training rows; what later rows are compared with to see drift.
     record : dict
         JSON-able: fingerprints of the data by column, digest of the split, seeds, code,
-        environment, times.
+        environment, times; ``slices``, ``calibration`` and ``threshold`` where there are any.
+    out_of_fold : OutOfFold, optional
+        What the models of the cross-validation said about the training rows.
     """
 
     run_id: str
@@ -76,6 +80,7 @@ class TrainingRun:
     holdout_target: NDArray[np.generic]
     reference: pd.DataFrame
     record: dict[str, object]
+    out_of_fold: OutOfFold | None = None
 
     def predictions(self, on: Literal["holdout", "reference"] = "holdout") -> Predictions:
         """Let the model speak about its holdout or its training rows.
@@ -118,16 +123,76 @@ class TrainingRun:
             "record": self.record,
         }
 
+    def plot(self, kind: str | None = None) -> str:
+        """Draw the run.
+
+        Parameters
+        ----------
+        kind : {"roc", "precision_recall", "residuals", "calibration", "slices"}, optional
+            One of the charts; default all that make sense, in a page of their own.
+
+        Returns
+        -------
+        str
+            An ``<svg>`` element, or an HTML page that holds them.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such chart of this run.
+        """
+        from prodml.training.plots import PLOTS, plots
+
+        found = plots(self)
+        if kind is None:
+            titles = {name: name.replace("_", " ") for name in PLOTS}
+            return display.page(self._title(), [(titles[k], svg) for k, svg in found.items()])
+        if kind not in found:
+            why = "" if kind not in PLOTS else " (it needs probabilities, two classes or slices=)"
+            raise ConfigError(
+                f"no chart {kind!r:.60} of this run{why}. {known_names(str(kind), found)}"
+            )
+        return found[kind]
+
+    @property
+    def advice(self) -> list[str]:
+        """What is worth a look before the model is used, and the call that comes next."""
+        from prodml.training.advice import advice
+
+        return advice(self)
+
     def __repr__(self) -> str:
-        return display.text_table(self._rows(), self._headers(), title=self._title())
+        table = display.text_table(self._rows(), self._headers(), title=self._title())
+        parts = [table, *self._slice_tables(display.text_table), "\n".join(self.advice)]
+        return "\n\n".join(parts)
 
     def _repr_html_(self) -> str:
-        return display.html_table(self._rows(), self._headers(), title=self._title())
+        from html import escape
+
+        table = display.html_table(self._rows(), self._headers(), title=self._title())
+        items = "".join(f"<li>{escape(line)}</li>" for line in self.advice)
+        return "".join([table, *self._slice_tables(display.html_table), f"<ul>{items}</ul>"])
+
+    def _slice_tables(self, draw: Callable[..., str]) -> list[str]:
+        slices = self.record.get("slices")
+        if not isinstance(slices, list) or not slices:
+            return []
+        names = [n for n in self.metrics if any(n in s["metrics"] for s in slices)][:3]
+        rows = [
+            [s["slice"], f"{s['n_rows']:,}", *(_with_interval(s["metrics"].get(n)) for n in names)]
+            for s in slices
+        ]
+        return [draw(rows, ["slice", "rows", *names], title="Slices of the holdout")]
 
     def _title(self) -> str:
-        name = type(self.estimator).__name__
         rows = f"{len(self.reference):,} rows, tested on {len(self.holdout):,}"
-        return f'{name} for "{self.target}" ({self.task}), trained on {rows}'
+        return f'{self._name} for "{self.target}" ({self.task}), trained on {rows}'
+
+    @property
+    def _name(self) -> str:
+        estimator = self.record.get("estimator")
+        path = estimator.get("class") if isinstance(estimator, dict) else None
+        return str(path).rpartition(".")[2] if path else type(self.estimator).__name__
 
     @property
     def _has_folds(self) -> bool:
@@ -146,3 +211,12 @@ class TrainingRun:
             return cells
         mean, spread = self.metrics.get(f"cv_{name}"), self.metrics.get(f"cv_{name}_std")
         return [*cells, f"{display.number(mean)} ± {display.number(spread, 2)}"]
+
+
+def _with_interval(score: dict[str, float | None] | None) -> str:
+    if score is None:
+        return ""
+    value, low, high = (score[name] for name in ("value", "low", "high"))
+    if low is None or high is None:
+        return display.number(value)
+    return f"{display.number(value, 3)} [{display.number(low, 3)}, {display.number(high, 3)}]"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from prodml.stats.scores import Score
     from prodml.training.task import Task
 
-__all__ = ["Metric", "Metrics", "Scoring"]
+__all__ = ["Metric", "Metrics", "Scoring", "as_codes", "score_columns"]
 
 Metric: TypeAlias = "str | Score | Callable[[NDArray[np.generic], NDArray[np.generic]], float]"
 Metrics: TypeAlias = "Metric | Sequence[Metric] | Mapping[str, Metric]"
@@ -86,11 +86,43 @@ class Scoring:
 
 
 def _take(score: Score, y_true: NDArray[np.generic], said: Predictions) -> float:
+    true, values, classes = score_columns(score, y_true, said)
+    return score(true, values, classes=classes)
+
+
+def score_columns(
+    score: Score, y_true: NDArray[np.generic], said: Predictions
+) -> tuple[NDArray[np.generic], NDArray[np.generic], NDArray[np.generic] | None]:
+    """Return truth, predictions and classes as a score takes them.
+
+    Raises
+    ------
+    ConfigError
+        If it needs scores and there are none.
+    """
     if score.needs == "labels":
-        return score(y_true, said.labels, classes=said.classes)
+        return y_true, said.labels, said.classes
     if said.scores is None:
         raise ConfigError("the estimator gives no probabilities or scores")
-    return score(y_true, said.scores, classes=said.classes)
+    return y_true, said.scores, said.classes
+
+
+def as_codes(
+    score: Score, y_true: NDArray[np.generic], said: Predictions
+) -> tuple[NDArray[np.generic], Predictions]:
+    """Return labels as positions among the classes, which resampling scores much faster than text.
+
+    A score of your own gets the labels themselves.
+    """
+    import numpy as np
+
+    if score.task != "classification" or said.classes is None:
+        return y_true, said
+    known = np.asarray(said.classes)
+    if not np.isin(y_true, known).all():
+        return y_true, said
+    true, labels = np.searchsorted(known, y_true), np.searchsorted(known, said.labels)
+    return true, Predictions(labels, said.scores, np.arange(len(known)))
 
 
 def _named(metrics: Metrics) -> Iterable[tuple[str | None, Metric]]:

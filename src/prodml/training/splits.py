@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import attrs
 
 from prodml.errors import ConfigError
+from prodml.training.balance import deal_groups
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,13 +23,15 @@ if TYPE_CHECKING:
 
 __all__ = ["SPLITS", "Split", "SplitKind", "fold_rows", "split_rows"]
 
-SplitKind: TypeAlias = Literal["stratified", "random", "time", "group"]
-SPLITS: tuple[SplitKind, ...] = ("stratified", "random", "time", "group")
+SplitKind: TypeAlias = Literal["stratified", "random", "time", "group", "stratified-group"]
+SPLITS: tuple[SplitKind, ...] = ("stratified", "random", "time", "group", "stratified-group")
 
 
 @attrs.frozen(eq=False)
 class Split:
-    """Row numbers of the two sides, each in rising order; every row is on exactly one.
+    """Row numbers of the two sides, each in rising order; no row is on both.
+
+    Every row is on one, except those that a `gap` in time leaves out.
 
     Parameters
     ----------
@@ -48,15 +51,17 @@ def split_rows(
     seed: int,
     target: Values | None = None,
     column: Values | None = None,
+    gap: float = 0.0,
 ) -> Split:
     """Set rows aside for testing.
 
     Parameters
     ----------
-    kind : {"stratified", "random", "time", "group"}
+    kind : {"stratified", "random", "time", "group", "stratified-group"}
         ``"stratified"`` keeps the share of each class of `target`; ``"time"`` tests on the latest
         rows by `column`, rows of one time together; ``"group"`` keeps all rows of a group in
-        `column` on one side.
+        `column` on one side; ``"stratified-group"`` does so and keeps the share of each class as
+        well as whole groups allow.
     n_rows : int
         Number of rows.
     test_size : float
@@ -66,7 +71,10 @@ def split_rows(
     target : ndarray of shape (n_rows,), optional
         Classes, for ``"stratified"``.
     column : ndarray of shape (n_rows,), optional
-        Times or groups, without missing values.
+        Times or groups, without missing values. Times are numbers where there is a gap.
+    gap : float, default 0.0
+        Of time: leave out training rows closer than this to the first row to test on, in the unit
+        of `column`. What is known only later, such as an outcome, then cannot leak into training.
 
     Returns
     -------
@@ -96,11 +104,13 @@ def split_rows(
         test = rng.permutation(n_rows)[:n_test]
     elif kind == "time":
         test = _latest(_codes(column), n_test)
-    else:
+    elif kind == "group":
         test = _whole_groups(_codes(column), n_test, rng)
+    else:
+        test = _balanced(_codes(column), _codes(target), test_size, rng)
     is_test = np.zeros(n_rows, dtype=bool)
     is_test[test] = True
-    return Split(np.flatnonzero(~is_test), np.flatnonzero(is_test))
+    return _with_gap(Split(np.flatnonzero(~is_test), np.flatnonzero(is_test)), column, gap)
 
 
 def fold_rows(
@@ -111,16 +121,17 @@ def fold_rows(
     seed: int,
     target: Values | None = None,
     column: Values | None = None,
+    gap: float = 0.0,
 ) -> Iterator[Split]:
     """Yield the folds of a cross-validation.
 
     Parameters
     ----------
-    kind : {"stratified", "random", "time", "group"}
+    kind : {"stratified", "random", "time", "group", "stratified-group"}
         As in `split_rows`. In time every fold tests on the rows that follow those it trains on.
     n_folds : int
         At least 2.
-    n_rows, seed, target, column
+    n_rows, seed, target, column, gap
         As in `split_rows`.
 
     Yields
@@ -147,7 +158,7 @@ def fold_rows(
         test = np.flatnonzero(fold_of == fold)
         # Fold -1 is the oldest block of a time series, which nothing comes before.
         before = fold_of < fold if kind == "time" else fold_of != fold
-        yield Split(np.flatnonzero(before), test)
+        yield _with_gap(Split(np.flatnonzero(before), test), column, gap)
 
 
 def _fold_of(
@@ -174,6 +185,8 @@ def _fold_of(
         _enough(n_values, n_folds + 1, "times")
         return codes * (n_folds + 1) // n_values - 1
     _enough(n_values, n_folds, "groups")
+    if kind == "stratified-group":
+        return deal_groups(codes, _codes(target), np.full(n_folds, 1.0 / n_folds), rng)
     return _dealt(np.zeros(n_values, dtype=np.intp), n_folds, rng)[codes]
 
 
@@ -230,6 +243,29 @@ def _whole_groups(codes: Rows, n_test: int, rng: np.random.Generator) -> Rows:
     n_groups = int(np.searchsorted(np.cumsum(counts[order]), n_test)) + 1
     chosen = order[: min(n_groups, len(counts) - 1)]
     return np.flatnonzero(np.isin(codes, chosen))
+
+
+def _balanced(codes: Rows, classes: Rows, test_size: float, rng: np.random.Generator) -> Rows:
+    import numpy as np
+
+    if codes.max() < 1:
+        raise ConfigError("a split by group needs at least 2 groups, got 1")
+    part = deal_groups(codes, classes, np.array([1.0 - test_size, test_size]), rng)
+    return np.flatnonzero(part == 1)
+
+
+def _with_gap(split: Split, times: Values | None, gap: float) -> Split:
+    if gap <= 0.0 or times is None:
+        return split
+    import numpy as np
+
+    moments = times.astype(np.float64)
+    kept = split.train[moments[split.train] <= moments[split.test].min() - gap]
+    if len(kept) == 0:
+        raise ConfigError(
+            f"a gap of {gap:g} before the first row to test on leaves no row to train on"
+        )
+    return Split(kept, split.test)
 
 
 def _codes(values: Values | None) -> Rows:

@@ -51,7 +51,8 @@ class Replay(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Return the likeliest class; scikit-learn asks that it be there."""
         said = self._said(X)
         best = (said > 0).astype(np.intp) if said.ndim == 1 else said.argmax(axis=1)
-        return self.classes[best]
+        labels: NDArray[np.generic] = self.classes[best]
+        return labels
 
     def _said(self, X: ArrayLike) -> NDArray[np.float64]:
         return self.responses[np.asarray(X)[:, 0].astype(np.intp)]

@@ -5,13 +5,25 @@ prodml print through `text_table` and show in notebooks through `html_table`. Wh
 is escaped; colours are told apart by colour-blind readers and follow the reader's light or dark.
 """
 
-from prodml.display.charts import bar_chart, histogram_chart, interval_chart, line_chart
+from prodml.display.charts import (
+    Lane,
+    Mark,
+    Span,
+    bar_chart,
+    histogram_chart,
+    interval_chart,
+    line_chart,
+    span_chart,
+)
 from prodml.display.numbers import duration, number, percent, size
 from prodml.display.page import page
 from prodml.display.progress import progress
 from prodml.display.tables import html_table, text_table
 
 __all__ = [
+    "Lane",
+    "Mark",
+    "Span",
     "bar_chart",
     "duration",
     "histogram_chart",
@@ -23,5 +35,6 @@ __all__ = [
     "percent",
     "progress",
     "size",
+    "span_chart",
     "text_table",
 ]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from prodml.display.cells import cell, clip, escape, is_number, reads_as_number, width
@@ -12,6 +13,7 @@ from prodml.errors import ConfigError
 __all__ = ["html_table", "text_table"]
 
 _GAP = "  "
+_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?( UTC)?", re.ASCII)  # breaks badly
 _MAX_CELL = 80
 
 
@@ -91,7 +93,7 @@ def html_table(rows: Sequence[Sequence[object]], headers: Sequence[str], *, titl
     True
     """
     columns = _columns(rows, headers)
-    marks = [' class="n"' if _is_right(column) else "" for column in columns]
+    marks = [_mark(column) for column in columns]
     head = "".join(
         f'<th scope="col"{mark}>{escape(name)}</th>'
         for name, mark in zip(headers, marks, strict=True)
@@ -119,12 +121,19 @@ TABLE_STYLE = (
     ".prodml-table th{font-weight:600;white-space:nowrap;opacity:.72}"
     ".prodml-table.prodml-table td.n,.prodml-table.prodml-table th.n{text-align:right;font-variant-numeric:tabular-nums;"
     "white-space:nowrap}"
+    ".prodml-table td.t{white-space:nowrap}"
     ".prodml-table thead tr{border-bottom:1.5px solid currentColor}"
     ".prodml-table tbody tr{border-bottom:1px solid rgba(128,128,128,.25);background:none}"
     ".prodml-table tbody tr:hover{background:rgba(0,90,160,.06)}"
     "@media (prefers-color-scheme:dark){.prodml-table tbody tr:hover{"
     "background:rgba(120,180,255,.12)}}"
 )
+
+
+def _mark(column: Sequence[str]) -> str:
+    if _is_right(column):
+        return ' class="n"'
+    return ' class="t"' if column and all(map(_TIME.fullmatch, column)) else ""
 
 
 def _html_row(row: Sequence[str], marks: Sequence[str]) -> str:

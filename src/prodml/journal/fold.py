@@ -70,6 +70,7 @@ def freeze(value: object) -> Any:
     -------
     same
         Dicts and lists are dicts and lists still, so they compare, print and serialise as usual.
+        Parts that are frozen already are shared, not copied.
 
     Raises
     ------
@@ -108,6 +109,8 @@ class _NotJsonError(Exception):
 
 
 def _freeze(value: object) -> object:
+    if isinstance(value, _FrozenDict | _FrozenList):
+        return value  # frozen to the ground: a fold that keeps such parts pays for what changed
     if isinstance(value, dict):
         return _FrozenDict((_name(key), _freeze(member)) for key, member in value.items())
     if isinstance(value, list | tuple):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-__all__ = ["Artifacts"]
+__all__ = ["Artifacts", "inputs_for", "plain_record"]
 
 _REFERENCE_ROWS = 1_000
 _TARGET = "target"
@@ -44,7 +44,7 @@ class Artifacts:
             "model": parcel.put(data),
             "format": form,
             "size_bytes": len(data),
-            "record": parcel.put(canonical_json(_record(submission))),
+            "record": parcel.put(canonical_json(plain_record(submission))),
             "holdout": _store_holdout(submission, parcel),
             "reference": _store_reference(submission, parcel),
         }
@@ -116,16 +116,8 @@ class Artifacts:
             raise IntegrityError(f"blob {min(missing)[0]} is missing, see {self.blobs!r}")
         return len(found)
 
-    def kept(self, state: dict[str, Any]) -> set[tuple[str, int]]:
-        """Return digest and generation of every blob that a living version refers to."""
-        return {
-            place
-            for facts in state["versions"]
-            if facts.get("deleted") is None
-            for place in self._places(facts).items()
-        }
-
-    def _places(self, facts: dict[str, Any]) -> dict[str, int]:
+    def places(self, facts: dict[str, Any]) -> dict[str, int]:
+        """Return digest and generation of every blob that a version refers to."""
         if "blobs" in facts:
             places: dict[str, int] = facts["blobs"]
             return places
@@ -199,7 +191,8 @@ def _sample(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.iloc[np.sort(rows)]
 
 
-def _record(submission: Submission) -> dict[str, Any]:
+def plain_record(submission: Submission) -> dict[str, Any]:
+    """Return what is recorded of a submission, as JSON can hold it."""
     metrics = {k: v if math.isfinite(v) else None for k, v in submission.metrics.items()}
     kind = type(submission.estimator)
     return {

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from html import escape
 
 import attrs
 
 from prodml import display
-from prodml.registry.results import ModelVersion, Move
+from prodml.registry.card_facts import Section, sections_of
+from prodml.registry.card_markdown import front_matter, markdown_table
+from prodml.registry.comments import Comments
+from prodml.registry.description import Description
+from prodml.registry.history import History
+from prodml.registry.results import ModelVersion
 
 __all__ = ["ModelCard"]
 
 _UNKNOWN = "Not recorded."
-_LIMITS = (
-    "Nobody has recorded for whom this model was made, how it does on parts of the population, or how "
-    "it behaves far from the data it was trained on. Measure that before you rely on it."
-)
 
 
 @attrs.frozen(repr=False)
@@ -29,98 +29,77 @@ class ModelCard:
         The version.
     aliases : tuple of str
         Aliases that point at it.
-    moves : tuple of Move
-        Decisions it took part in.
+    history : History
+        Everything that happened to the aliases of the model.
+    about : Description
+        What the owner says.
+    comments : Comments
+        What people said about the version, and about the model as a whole.
     """
 
     version: ModelVersion
     aliases: tuple[str, ...]
-    moves: tuple[Move, ...]
+    history: History
+    about: Description
+    comments: Comments
 
     def to_markdown(self) -> str:
         """Return the card as Markdown, with the front matter that model hubs read."""
-        version = self.version
-        front = ["---", f"model_name: {version.name}", "library_name: scikit-learn"]
-        if version.metrics:
-            front += ["metrics:", *[f"- {_inline(name)}" for name in version.metrics]]
-        parts = ["\n".join([*front, "---"]), f"# {version}"]
-        for heading, rows, headers in self._sections():
-            body = _markdown_table(rows, headers) if rows else _UNKNOWN
-            parts += [f"## {heading}", body]
-        parts += ["## Limits", _LIMITS]
+        parts = [front_matter(self.version, self.about), f"# {self.version}"]
+        if self.about.summary:
+            parts.append(_inline_paragraphs(self.about.summary))
+        for section in self._sections():
+            parts += [f"## {section.heading}", *_markdown(section)]
         return "\n\n".join(parts) + "\n"
 
     def to_html(self) -> str:
         """Return the card as a page that needs nothing else."""
-        sections = [
-            (heading, display.html_table(rows, headers) if rows else f"<p>{_UNKNOWN}</p>")
-            for heading, rows, headers in self._sections()
-        ]
-        sections.append(("Limits", f"<p>{escape(_LIMITS)}</p>"))
-        return display.page(f"Model card: {self.version}", sections)
+        bodies = [(section.heading, _html(section)) for section in self._sections()]
+        return display.page(
+            f"Model card: {self.version}", bodies, subtitle=self.about.summary or self._subtitle()
+        )
 
     def __repr__(self) -> str:
         return self.to_markdown()
 
-    def _sections(self) -> list[tuple[str, list[list[str]], tuple[str, ...]]]:
+    def _repr_html_(self) -> str:
+        bodies = [f"<h3>{escape(s.heading)}</h3>\n{_html(s)}" for s in self._sections()]
+        return "\n".join([f"<h2>{escape(str(self.version))}</h2>", *bodies])
+
+    def _subtitle(self) -> str:
         version = self.version
-        columns = () if version.schema is None else version.schema.columns
-        return [
-            ("Model", self._facts(), ("fact", "value")),
-            ("Metrics", [[k, display.number(v)] for k, v in version.metrics.items()], _METRICS),
-            (
-                "Inputs",
-                [[c.name, c.kind, "yes" if c.nullable else "no"] for c in columns],
-                ("column", "kind", "may be missing"),
-            ),
-            ("Training", self._training(), ("fact", "value")),
-            ("Decisions", [_decision_row(move) for move in self.moves], _DECISIONS),
-        ]
+        kind = version.estimator.rpartition(".")[2]
+        target = f" of {version.target}" if version.target else ""
+        return f"{kind}, {version.task}{target}"
 
-    def _facts(self) -> list[list[str]]:
-        version = self.version
-        rows = [
-            ["estimator", version.estimator],
-            ["task", version.task],
-            ["predicts", version.target or "not recorded"],
-            ["classes", ", ".join(map(str, version.classes)) or "none"],
-            ["aliases", ", ".join(self.aliases) or "none"],
-            ["registered", f"{version.created:%Y-%m-%d %H:%M} UTC"],
-            ["by", version.actor or "not recorded"],
-            ["stored as", f"{version.format}, {display.size(version.size_bytes)}"],
-            ["digest", version.digest],
-            [
-                "status",
-                f"deprecated: {version.deprecated}" if version.deprecated else "in good standing",
-            ],
-        ]
-        return rows + [[f"tag {k}", v] for k, v in version.tags.items()]
-
-    def _training(self) -> list[list[str]]:
-        version = self.version
-        scalars = {**version.params, **version.run}
-        plain = [[k, str(v)] for k, v in scalars.items() if isinstance(v, (str, int, float, bool))]
-        holdout = version.holdout_digest or "none stored: the metrics cannot be computed again"
-        reference = version.reference_digest or "none stored"
-        return [["holdout", holdout], ["reference sample", reference], *plain]
+    def _sections(self) -> list[Section]:
+        return sections_of(self.version, self.aliases, self.history, self.about, self.comments)
 
 
-_METRICS = ("metric", "value")
-_DECISIONS = ("at", "alias", "version", "outcome", "evidence", "reason")
+def _markdown(section: Section) -> list[str]:
+    parts = [_inline_paragraphs(text) for text in section.paragraphs]
+    parts += [markdown_table(table.rows, table.headers) for table in section.tables if table.rows]
+    return parts or [_UNKNOWN]
 
 
-def _decision_row(move: Move) -> list[str]:
-    evidence = "none" if move.decision is None else move.decision.reason
-    change = f"{'none' if move.previous is None else move.previous} → {move.version}"
-    return [f"{move.at:%Y-%m-%d %H:%M} UTC", move.alias, change, move.kind, evidence, move.reason]
+def _html(section: Section) -> str:
+    parts = [f"<p>{escape(line)}</p>" for text in section.paragraphs for line in _lines(text)]
+    parts += section.pictures
+    parts += [
+        display.html_table(t.rows, t.headers, title=t.title) for t in section.tables if t.rows
+    ]
+    return "\n".join(parts) or f"<p>{_UNKNOWN}</p>"
 
 
-def _markdown_table(rows: Sequence[Sequence[str]], headers: Sequence[str]) -> str:
-    lines = [headers, ["---"] * len(headers), *rows]
-    return "\n".join("| " + " | ".join(_inline(text) for text in line) + " |" for line in lines)
+def _inline_paragraphs(text: str) -> str:
+    # Indented or not, foreign text stays text: no heading, no list, no markup.
+    return "\n\n".join(_plain(line) for line in _lines(text))
 
 
-def _inline(text: str) -> str:
-    """Keep foreign text inside its cell: no line break, no bar, no markup."""
-    flat = " ".join(str(text).split())
-    return escape(flat, quote=False).replace("|", "\\|")
+def _plain(line: str) -> str:
+    safe = escape(line, quote=False)
+    return f"\\{safe}" if safe[:1] in "#-+*>=_~`|" else safe
+
+
+def _lines(text: str) -> list[str]:
+    return [" ".join(line.split()) for line in text.splitlines() if line.strip()]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import attrs
 
@@ -15,14 +14,14 @@ from prodml.registry.comparison import (
     GateLike,
     check_schemas,
     plain_decision,
-    read_decision,
 )
 from prodml.registry.fold import current
+from prodml.registry.history import move_of
 from prodml.registry.refs import Numbered, check_version
-from prodml.registry.results import History, Move, Promotion
-from prodml.registry.shelf import Shelf
+from prodml.registry.results import Promotion
+from prodml.registry.shelf import Shelf, State
 
-__all__ = ["Candidate", "check_expected", "history_of", "promotion_of"]
+__all__ = ["Candidate", "check_expected", "promotion_of"]
 
 
 @attrs.frozen
@@ -45,6 +44,8 @@ class Candidate:
         Whether pickled models may be loaded for the comparison.
     force, reason : bool, str
         Whether to move it whatever the gate says, and why.
+    approved : callable
+        Of the version and the state of the model; raises if approvals are missing.
     check : callable or None
         Raises if it must not be moved any more.
     """
@@ -57,6 +58,7 @@ class Candidate:
     trust: str | None
     force: bool
     reason: str
+    approved: Callable[[int, State], object]
     check: Callable[[], object] | None = None
 
     @classmethod
@@ -71,6 +73,7 @@ class Candidate:
         trust: str | None,
         force: bool,
         reason: str,
+        approved: Callable[[int, State], object],
         check: Callable[[], object] | None = None,
     ) -> Candidate:
         """Check what was asked against the state of the model.
@@ -88,11 +91,12 @@ class Candidate:
         check_expected(shelf.name, alias, expect, before)
         if before == number:
             raise ConflictError(f"{shelf.name}@{alias} points at version {number} already")
-        return cls(shelf, number, alias, before, gate, trust, force, reason, check)
+        return cls(shelf, number, alias, before, gate, trust, force, reason, approved, check)
 
     def promote(self) -> Promotion:
         """Ask the gate where there is one, write down what it says, and move the alias."""
         self._refuse_deprecated()
+        self.approved(self.number, self.shelf.journal.state())
         kind, decision = self._judge()
         evidence = {
             "kind": kind,
@@ -104,9 +108,15 @@ class Candidate:
             before=self.before,
             evidence=evidence,
             reason=self.reason,
-            check=self.check,
+            check=self._check_last,
         )
         return promotion_of(self.shelf.name, event)
+
+    def _check_last(self, state: State) -> None:
+        """Ask again at the last moment: an approval may have been withdrawn while the gate decided."""
+        if self.check is not None:
+            self.check()
+        self.approved(self.number, state)
 
     def _refuse_deprecated(self) -> None:
         why = self.shelf.facts(self.number)["deprecated"]
@@ -148,7 +158,7 @@ class Candidate:
                 return decision
 
     @staticmethod
-    def _uses(state: dict[str, Any], bout: Bout) -> int:
+    def _uses(state: State, bout: Bout) -> int:
         return int(state["holdouts"].get(bout.digest, 0))
 
     def _decide_if_possible(self, gate: GateLike) -> GateDecision | None:
@@ -171,7 +181,7 @@ class Candidate:
             "holdout_uses": uses + 1,
         }
 
-        def decide(state: dict[str, Any]) -> Draft:
+        def decide(state: State) -> Draft:
             # An alias that has moved is a conflict soon; what the gate has said is kept all the same.
             if self._uses(state, bout) != uses and current(state, self.alias) == self.before:
                 raise _UsedMeanwhileError
@@ -210,11 +220,12 @@ def check_expected(
 
 def promotion_of(name: str, event: Event) -> Promotion:
     """Read a promotion out of its event."""
-    move = _move(event)
+    move = move_of(event)
+    version = event.payload["to"]
     return Promotion(
         name=name,
         alias=move.alias,
-        version=move.version,
+        version=version,
         previous=move.previous,
         kind=move.kind,
         at=move.at,
@@ -222,34 +233,4 @@ def promotion_of(name: str, event: Event) -> Promotion:
         actor=move.actor,
         reason=move.reason,
         decision=move.decision,
-    )
-
-
-def history_of(shelf: Shelf) -> History:
-    """Read every move of every alias out of the journal."""
-    moves = [_move(event) for event in shelf.journal.events() if _is_move(event)]
-    return History(shelf.name, tuple(moves))
-
-
-def _is_move(event: Event) -> bool:
-    if event.type == "alias_set":
-        return True
-    payload = event.payload
-    refused = event.type == "gate_decided" and payload["verdict"] != "promote"
-    return refused and not payload["forced"]
-
-
-def _move(event: Event) -> Move:
-    payload: dict[str, Any] = event.payload
-    is_set = event.type == "alias_set"
-    return Move(
-        seq=event.seq,
-        at=event.at,
-        alias=payload["alias"],
-        previous=payload["from"] if is_set else payload["champion"],
-        version=payload["to"] if is_set else payload["challenger"],
-        kind=payload["kind"] if is_set else "refused",
-        actor=event.actor,
-        reason=event.reason,
-        decision=read_decision(payload["decision"]),
     )

@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from prodml.errors import ConfigError, ProdmlWarning, UnknownNameError
+from prodml.errors import ProdmlWarning
 from prodml.journal import Head
-from prodml.ports import Clock, Keys, Storage
-from prodml.ports.duck import check_methods
-from prodml.registry.card import ModelCard
-from prodml.registry.guard import Guard
-from prodml.registry.promotion import history_of
-from prodml.registry.refs import Ref, check_name
-from prodml.registry.results import Checked, History, Holdout, ModelVersion
-from prodml.registry.shelf import Shelf
+from prodml.registry.history import History, history_of
+from prodml.registry.refs import check_name
+from prodml.registry.results import Checked, Holdout, ModelVersion
+from prodml.registry.shelves import Shelves
+from prodml.registry.trust import Trust, check_trust
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     from numpy.typing import ArrayLike
 
-__all__ = ["Model", "RegistryReader", "Trust", "check_trust"]
-
-Trust = Literal["pickle"]
+__all__ = ["Model", "RegistryReader"]
 
 
 class Model(Protocol):
@@ -39,35 +34,8 @@ class Model(Protocol):
         ...
 
 
-class RegistryReader:
-    """What can be asked of a registry; `Registry` adds what can be done to it.
-
-    Parameters
-    ----------
-    storage : Storage
-        Where everything is kept.
-    keys : Keys or None
-        Check the signature of every version.
-    guard : Guard
-        The access policy and the audit trail.
-    clock : Clock
-        Stamps the events.
-    """
-
-    def __init__(self, storage: Storage, *, keys: Keys | None, guard: Guard, clock: Clock) -> None:
-        check_methods(
-            storage, "put", "get", "list", what="storage", such_as='open_storage("./store")'
-        )
-        if keys is not None:
-            check_methods(keys, "active", "get", what="keys", such_as="EnvKeys()")
-        self._storage = storage
-        self._keys = keys
-        self._guard = guard
-        self._clock = clock
-        self._shelves: dict[str, Shelf] = {}
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._storage.caps.url})"
+class RegistryReader(Shelves):
+    """What can be asked of a registry; `prodml.Registry` adds what can be done to it."""
 
     def load(self, ref: str, *, trust: Trust | None = None) -> Model:
         """Return a model, once its bytes are proven to be those that were registered.
@@ -124,22 +92,11 @@ class RegistryReader:
         with self._guard.watch("read", f"models/{shelf.name}/{number}/reference"):
             return shelf.artifacts.reference(shelf.facts(number), f"{shelf.name}/{number}")
 
-    def card(self, ref: str) -> ModelCard:
-        """Return a model card, computed from what is recorded."""
-        shelf, number = self._find(ref)
-        version = shelf.version(number)
-        aliases = [alias for alias, points in self.aliases(shelf.name).items() if points == number]
-        moves = [move for move in history_of(shelf) if number in (move.version, move.previous)]
-        return ModelCard(version, tuple(sorted(aliases)), tuple(moves))
-
-    def models(self) -> list[str]:
-        """Return the names of all models, sorted."""
-        return sorted(name for name in self._names() if self._shelf(name).exists)
-
     def versions(self, name: str) -> list[ModelVersion]:
         """Return all versions of a model, the oldest first."""
         shelf = self._existing(name)
-        return [shelf.version(n + 1) for n in range(len(shelf.journal.state()["versions"]))]
+        state = shelf.journal.state()
+        return [shelf.version(number, state) for number in shelf.numbers(state)]
 
     def aliases(self, name: str) -> dict[str, int]:
         """Return where every alias of a model points."""
@@ -147,7 +104,7 @@ class RegistryReader:
         return {alias: trail[-1] for alias, trail in sorted(trails.items())}
 
     def history(self, name: str) -> History:
-        """Return who pointed which alias where, when and why, and whom the gate refused."""
+        """Return who pointed which alias where, when and why, who agreed, and whom the gate refused."""
         return history_of(self._existing(name))
 
     def head(self, name: str) -> Head:
@@ -186,41 +143,3 @@ class RegistryReader:
             n_events=sum(check.n_events for check in checks),
             n_blobs=sum(check.n_blobs for check in checks),
         )
-
-    def _names(self) -> list[str]:
-        """Return the names below which anything is stored, also that of a first version that failed."""
-        names, after = [], None
-        while found := next(self._storage.list("models/", after=after, limit=1), None):
-            name = found.key.split("/")[1]
-            after = f"models/{name}0"  # "0" follows "/": the next key is that of another model
-            names.append(name)
-        return names
-
-    def _find(self, ref: str) -> tuple[Shelf, int]:
-        parsed = Ref.parse(ref)
-        shelf = self._existing(parsed.name)
-        return shelf, shelf.number(parsed)
-
-    def _existing(self, name: str) -> Shelf:
-        shelf = self._shelf(name)
-        if not shelf.exists:
-            raise UnknownNameError("model", name, self.models(), where="in this registry")
-        return shelf
-
-    def _shelf(self, name: str) -> Shelf:
-        if name not in self._shelves:
-            shelf = Shelf(
-                self._storage,
-                check_name(name),
-                actor=self._guard.actor,
-                clock=self._clock,
-                keys=self._keys,
-            )
-            return self._shelves.setdefault(name, shelf)
-        return self._shelves[name]
-
-
-def check_trust(trust: str | None) -> None:
-    """Refuse any trust but that in pickles."""
-    if trust not in (None, "pickle"):
-        raise ConfigError(f'trust is None or "pickle", got {trust!r:.60}')

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Protocol
 
 import attrs
 
 from prodml.errors import ConfigError
 
-__all__ = ["Ref", "check_alias", "check_name", "check_version"]
+__all__ = ["Numbered", "Ref", "check_alias", "check_name", "check_version", "ref_or_name"]
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,127}", re.ASCII)
 _FORMS = '"name@alias", "name/3", "models:/name@alias" or "models:/name/3"'
@@ -49,14 +50,25 @@ class Ref:
         ConfigError
             If it has none of the four forms.
         """
-        text = str(ref).removeprefix("models:/")
-        name, at, alias = text.partition("@")
-        if at:
-            return cls(check_name(name), alias=check_alias(alias))
-        name, slash, number = text.partition("/")
-        if not slash or not number.isascii() or not number.isdigit() or len(number) > 9:
-            raise ConfigError(f"a version is named by {_FORMS}, got {ref!r:.200}")
-        return cls(check_name(name), version=int(number))
+        return _parse(str(ref))
+
+
+@lru_cache(maxsize=1024)  # servers ask for the same one all day
+def _parse(ref: str) -> Ref:
+    text = ref.removeprefix("models:/")
+    name, at, alias = text.partition("@")
+    if at:
+        return Ref(check_name(name), alias=check_alias(alias))
+    name, slash, number = text.partition("/")
+    if not slash or not number.isascii() or not number.isdigit() or len(number) > 9:
+        raise ConfigError(f"a version is named by {_FORMS}, got {ref!r:.200}")
+    return Ref(check_name(name), version=int(number))
+
+
+def ref_or_name(ref: str) -> Ref:
+    """Read the name of a model, or a reference to one of its versions."""
+    text = str(ref).removeprefix("models:/")
+    return Ref.parse(text) if "@" in text or "/" in text else Ref(check_name(text))
 
 
 def check_name(name: str) -> str:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from prodml.errors import ConfigError
 from prodml.gate import Gate
-from prodml.journal import Collected
 from prodml.ports import Clock, Keys, Storage, utc_now
 from prodml.ports.duck import check_methods
+from prodml.registry.approvals import ApprovalRule
 from prodml.registry.comparison import GateLike
 from prodml.registry.guard import Access, Audit, Guard
-from prodml.registry.promotion import Candidate, check_expected, promotion_of
-from prodml.registry.reader import RegistryReader, Trust, check_trust
-from prodml.registry.refs import check_alias, check_name, check_version
-from prodml.registry.results import ModelVersion, Promotion
+from prodml.registry.notes import Notes, check_tags
+from prodml.registry.pointing import Pointing
+from prodml.registry.reader import RegistryReader
+from prodml.registry.refs import check_alias, check_name
+from prodml.registry.results import ModelVersion
+from prodml.registry.retirement import Retirement
 from prodml.registry.run import Estimator, RunLike, Submission, is_run
+from prodml.registry.trust import Trust, check_trust
+from prodml.registry.views import Views
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -26,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Registry"]
 
 
-class Registry(RegistryReader):
+class Registry(RegistryReader, Views, Pointing, Notes, Retirement):
     """Keeps models in versions, verified, and remembers which alias pointed at which, when and why.
 
     Parameters
@@ -83,6 +87,7 @@ class Registry(RegistryReader):
         keys: Keys | None = None,
         audit: Audit | None = None,
         access: Access | None = None,
+        approvals: Mapping[str, int] | None = None,
         clock: Clock = utc_now,
     ) -> None:
         super().__init__(storage, keys=keys, guard=Guard(actor, access, audit), clock=clock)
@@ -92,6 +97,8 @@ class Registry(RegistryReader):
                 f'gated must be a collection of aliases, such as ["{gated}"], got a text'
             )
         self._gated = frozenset(map(check_alias, gated))
+        asked_for = ApprovalRule() if approvals is None else ApprovalRule(approvals)
+        self._rule = asked_for.stricter(ApprovalRule(getattr(access, "approvals", {})))
 
     def register(
         self,
@@ -152,185 +159,10 @@ class Registry(RegistryReader):
         with self._guard.watch("register", f"models/{check_name(name)}") as details:
             submission = _submission(run, schema, metrics, holdout, reference)
             version = self._shelf(name).register(
-                submission, tags=_tags(tags), reason=reason, trust=trust, once=once
+                submission, tags=check_tags(tags), reason=reason, trust=trust, once=once
             )
             details.update(version=version.version, digest=version.digest)
         return version
-
-    def promote(
-        self,
-        name: str,
-        version: int | str | ModelVersion,
-        *,
-        alias: str = "champion",
-        expect: int | str | ModelVersion | None = None,
-        reason: str = "",
-        force: bool = False,
-        gate: GateLike | None = None,
-        trust: Trust | None = None,
-        check: Callable[[], object] | None = None,
-    ) -> Promotion:
-        """Point an alias at a version, if the gate is convinced.
-
-        The gate compares the version with the one the alias points at now, on the new version's
-        holdout, both loaded from the registry. Its decision is recorded, whichever way it goes. A
-        first promotion has nothing to be compared with and is allowed.
-
-        Parameters
-        ----------
-        name : str
-            The model.
-        version : int or str
-            The version: 3, "3" or "v3".
-        alias : str, default "champion"
-            The alias; only those in `gated` ask the gate.
-        expect : int or str, optional
-            Where you believe the alias points now; 0 for nowhere.
-        reason : str, default ""
-            Why.
-        force : bool, default False
-            Move it whatever the gate says. Needs a reason, and is marked in the history.
-        gate : GateLike, optional
-            Instead of the registry's own.
-        trust : {"pickle"}, optional
-            Allow pickled models to be loaded for the comparison.
-        check : callable, optional
-            Asked last of all, and again if anything happened to the model meanwhile; raises if the
-            promotion must not be any more. What guards it may be kept anywhere: a lease, a freeze.
-
-        Returns
-        -------
-        Promotion
-
-        Raises
-        ------
-        RefusedError
-            If the gate is not convinced (its evidence is on ``.decision``), the version cannot
-            take the champion's inputs, has no holdout or is deprecated, or the policy forbids it.
-        ConflictError
-            If the alias points at this version already, not where you expect, or was moved while
-            the gate decided.
-        UnknownNameError
-            If there is no such model or version.
-        """
-        check_trust(trust)
-        if check is not None and not callable(check):
-            raise ConfigError(f"check must be a function, got a {type(check).__name__}")
-        shelf = self._existing(name)
-        gate = self._gate if gate is None else gate
-        with self._guard.watch("promote", f"models/{name}@{check_alias(alias)}") as details:
-            details["version"] = check_version(version, name=name)
-            promotion = Candidate.of(
-                shelf,
-                version,
-                alias,
-                expect=expect,
-                gate=gate if alias in self._gated else None,
-                trust=trust,
-                force=force,
-                reason=reason,
-                check=check,
-            ).promote()
-            details.update(previous=promotion.previous, kind=promotion.kind)
-        return promotion
-
-    def rollback(
-        self,
-        name: str,
-        *,
-        alias: str = "champion",
-        expect: int | str | ModelVersion | None = None,
-        reason: str = "",
-    ) -> Promotion:
-        """Point an alias back at the version it pointed at before. Asks no gate.
-
-        Rolled back again, it goes one further back, never forward. Deprecated versions are
-        passed over. What is promoted after a rollback takes the place of what was rolled away.
-
-        Parameters
-        ----------
-        name, alias, expect, reason
-            As in `promote`.
-
-        Returns
-        -------
-        Promotion
-
-        Raises
-        ------
-        ConflictError
-            If there is no version before, or the alias does not point where you expect.
-        UnknownNameError
-            If there is no such model or alias.
-        """
-        shelf = self._existing(name)
-        with self._guard.watch("rollback", f"models/{name}@{check_alias(alias)}") as details:
-            event = shelf.step_back(
-                alias,
-                check=lambda found: check_expected(name, alias, expect, found),
-                reason=reason,
-            )
-            promotion = promotion_of(name, event)
-            details.update(version=promotion.version, previous=promotion.previous)
-        return promotion
-
-    def deprecate(self, name: str, version: int | str | ModelVersion, reason: str) -> ModelVersion:
-        """Warn against a version from now on; aliases stay where they are.
-
-        Raises
-        ------
-        ConfigError
-            If the reason is empty.
-        UnknownNameError
-            If there is no such model or version.
-        """
-        if not isinstance(reason, str) or not reason.strip():
-            raise ConfigError("say why nobody should use this version any more: reason is empty")
-        shelf = self._existing(name)
-        number = check_version(version, name=name)
-        with self._guard.watch("deprecate", f"models/{name}/{number}"):
-            shelf.facts(number)
-            shelf.journal.append("version_deprecated", {"version": number}, reason=reason)
-        return shelf.version(number)
-
-    def collect(
-        self, name: str | None = None, *, dry_run: bool = False, reason: str = ""
-    ) -> Collected:
-        """Delete the stored bytes that no version refers to any more.
-
-        These are what deleted versions leave behind, and uploads whose writer died. It may run at
-        any time, beside any number of writers and readers, and there is no age to wait for; a
-        registration that is under way stores its bytes once more.
-
-        Parameters
-        ----------
-        name : str, optional
-            The model; None for all.
-        dry_run : bool, default False
-            Whether to count only.
-        reason : str, default ""
-            Why; written into the journal.
-
-        Returns
-        -------
-        Collected
-            How many blobs, and how many bytes.
-
-        Raises
-        ------
-        UnknownNameError
-            If there is no such model.
-        RefusedError
-            If the access policy forbids it.
-        """
-        total = Collected(0, 0, dry_run)
-        for each in self._names() if name is None else [name]:
-            shelf = self._shelf(each) if name is None else self._existing(each)
-            with self._guard.watch("collect", f"models/{each}") as details:
-                found = shelf.collect(dry_run=dry_run, reason=reason)
-                details.update(found.to_dict())
-            total += found
-        return total
 
 
 def _submission(
@@ -351,15 +183,6 @@ def _submission(
     if any(given is not None for given in (schema, metrics, holdout, reference)):
         raise ConfigError("a training run brings its own schema, metrics, holdout and reference")
     return Submission.of_run(run)
-
-
-def _tags(tags: Mapping[str, str] | None) -> dict[str, str]:
-    found = {} if tags is None else tags
-    if isinstance(found, Mapping) and all(
-        isinstance(k, str) and isinstance(v, str) for k, v in found.items()
-    ):
-        return dict(found)
-    raise ConfigError('tags must map text to text, such as {"team": "credit"}')
 
 
 def _checked_gate(gate: GateLike) -> GateLike:

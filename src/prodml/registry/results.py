@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
@@ -17,18 +17,23 @@ if TYPE_CHECKING:
 
     from prodml.tables import Schema
 
-__all__ = ["Checked", "History", "Holdout", "ModelVersion", "Move", "Promotion"]
+__all__ = ["WHY", "Checked", "Holdout", "Kind", "ModelVersion", "Promotion", "when"]
 
-Kind: TypeAlias = Literal["first", "gate", "forced", "free", "rollback", "refused"]
+Kind: TypeAlias = Literal[
+    "first", "gate", "forced", "free", "rollback", "refused", "removed", "approved", "withdrawn"
+]
 Label: TypeAlias = "str | int | float | bool"
 
-_WHY = {
+WHY = {
     "first": "nothing to compare with",
     "gate": "the gate was convinced",
     "forced": "FORCED",
     "free": "this alias has no gate",
     "rollback": "rolled back",
     "refused": "the gate refused",
+    "removed": "alias removed",
+    "approved": "approved",
+    "withdrawn": "approval withdrawn",
 }
 
 
@@ -140,7 +145,7 @@ class ModelVersion:
             ["metrics", metrics or "none recorded"],
             ["input", columns],
             ["stored as", f"{self.format}, {display.size(self.size_bytes)}, {self.digest[:19]}…"],
-            ["registered", _when(self.created) + (f" by {self.actor}" if self.actor else "")],
+            ["registered", when(self.created) + (f" by {self.actor}" if self.actor else "")],
         ]
         if self.reason:
             rows.append(["reason", self.reason])
@@ -204,94 +209,10 @@ class Promotion:
     def _rows(self) -> list[list[str]]:
         return [
             ["before", "nothing" if self.previous is None else str(self.previous)],
-            ["allowed by", _WHY[self.kind]],
-            ["at", _when(self.at) + (f" by {self.actor}" if self.actor else "")],
+            ["allowed by", WHY[self.kind]],
+            ["at", when(self.at) + (f" by {self.actor}" if self.actor else "")],
             ["reason", self.reason or "none given"],
         ]
-
-
-@attrs.frozen
-class Move:
-    """One line of a `History`: an alias moved, or a gate refused to move it.
-
-    Parameters
-    ----------
-    seq : int
-        Number of the event in the model's journal.
-    at : datetime
-        When.
-    alias : str
-        Which alias.
-    previous : int or None
-        Where it pointed before.
-    version : int
-        Where it was to point.
-    kind : {"first", "gate", "forced", "free", "rollback", "refused"}
-        What came of it, and by which right.
-    actor, reason : str
-        Who and why.
-    decision : GateDecision or None
-        The gate's evidence, where there was one.
-    """
-
-    seq: int
-    at: datetime
-    alias: str
-    previous: int | None
-    version: int
-    kind: Kind
-    actor: str = ""
-    reason: str = ""
-    decision: GateDecision | None = None
-
-
-@attrs.frozen(repr=False)
-class History:
-    """Who pointed which alias at which version, when and why; refused attempts as well.
-
-    Parameters
-    ----------
-    name : str
-        The model.
-    moves : tuple of Move
-        The oldest first.
-    """
-
-    name: str
-    moves: tuple[Move, ...]
-
-    def __len__(self) -> int:
-        return len(self.moves)
-
-    def __iter__(self) -> Iterator[Move]:
-        return iter(self.moves)
-
-    def __repr__(self) -> str:
-        return display.text_table(self._rows(), _HISTORY, title=f"History of {self.name}")
-
-    def _repr_html_(self) -> str:
-        return display.html_table(self._rows(), _HISTORY, title=f"History of {self.name}")
-
-    def to_dict(self) -> dict[str, object]:
-        """Return the history as plain values."""
-        return {"name": self.name, "moves": [_plain_move(move) for move in self.moves]}
-
-    def _rows(self) -> list[list[str]]:
-        return [
-            [
-                _when(move.at),
-                move.alias,
-                f"{'–' if move.previous is None else move.previous} → {move.version}",  # noqa: RUF001
-                _WHY[move.kind],
-                _evidence(move.decision),
-                move.actor,
-                move.reason,
-            ]
-            for move in self.moves
-        ]
-
-
-_HISTORY = ("at", "alias", "version", "by", "evidence", "who", "why")
 
 
 @attrs.frozen
@@ -317,20 +238,6 @@ class Checked:
         return attrs.asdict(self)
 
 
-def _plain_move(move: Move) -> dict[str, object]:
-    decision = None if move.decision is None else move.decision.to_dict()
-    return {**attrs.asdict(move, recurse=False), "at": move.at.isoformat(), "decision": decision}
-
-
-def _evidence(decision: GateDecision | None) -> str:
-    if decision is None:
-        return ""
-    champion, challenger = (
-        display.number(x) for x in (decision.champion_score, decision.challenger_score)
-    )
-    p = display.number(decision.p_value, 2)
-    return f"{decision.metric} {champion} → {challenger}, p {p}, {decision.n_rows:,} rows"
-
-
-def _when(at: datetime) -> str:
+def when(at: datetime) -> str:
+    """Return a moment as people read it."""
     return f"{at:%Y-%m-%d %H:%M} UTC"

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from itertools import islice
+from typing import Any, TypeAlias
 
-from prodml.errors import ConflictError, UnknownNameError
+from prodml.errors import ConflictError, IntegrityError, UnknownNameError
 from prodml.journal import Collected, Draft, Event, Journal, Parcel, collect
 from prodml.ports import Clock, Keys, Storage
-from prodml.registry.artifacts import Artifacts
-from prodml.registry.fold import ModelFold, current, way_back
+from prodml.registry.artifacts import Artifacts, plain_record
+from prodml.registry.fold import ModelFold, current, is_known, notes_of, pointer, way_back
 from prodml.registry.refs import Ref
 from prodml.registry.results import Checked, ModelVersion
 from prodml.registry.run import Submission
 from prodml.registry.signature import check_signature, sign
 
-__all__ = ["Shelf"]
+__all__ = ["Shelf", "State", "summary_of"]
 
-_LONGEST_TRAIL = 1_000
+_MOST_METRICS = 50
+_LONGEST_NAME = 300
+
+State: TypeAlias = "dict[str, Any]"
 
 
 class Shelf:
@@ -48,15 +52,16 @@ class Shelf:
             storage, f"models/{name}", actor=actor, clock=clock, fold=ModelFold()
         )
         self._keys = keys
+        self._registered: dict[int, dict[str, Any]] = {}
         self._records: dict[str, dict[str, Any]] = {}
         self._lock = threading.Lock()
 
     @property
     def exists(self) -> bool:
-        """Whether any version was registered."""
-        return bool(self.journal.state()["versions"])
+        """Whether any version was registered, and the model not deleted since."""
+        return is_known(self.journal.state())
 
-    def number(self, ref: Ref) -> int:
+    def number(self, ref: Ref, state: State | None = None) -> int:
         """Return the number of the version a reference means.
 
         Raises
@@ -64,28 +69,54 @@ class Shelf:
         UnknownNameError
             If there is no such version or alias.
         """
-        state = self.journal.state()
+        state = self.journal.state() if state is None else state
         if ref.alias is None:
-            self.facts(ref.version or 0)
+            self.check_version(ref.version or 0, state)
             return ref.version or 0
         version = current(state, ref.alias)
         if version is None:
-            raise self._unknown("alias", ref.alias, state["aliases"])
+            raise self.unknown("alias", ref.alias, state["aliases"])
         return version
 
-    def facts(self, number: int) -> dict[str, Any]:
-        """Return what the event of a version says, its signature checked."""
-        versions = self.journal.state()["versions"]
-        if not 1 <= number <= len(versions):
-            raise self._unknown("version", str(number), [str(n + 1) for n in range(len(versions))])
-        facts: dict[str, Any] = versions[number - 1]
-        check_signature(self._keys, self.name, facts)
-        return facts
+    def numbers(self, state: State | None = None) -> list[int]:
+        """Return the numbers of the versions that were not deleted, rising."""
+        state = self.journal.state() if state is None else state
+        numbers = range(1, len(state["versions"]) + 1)
+        return [n for n in numbers if "deleted" not in notes_of(state, n)]
 
-    def version(self, number: int) -> ModelVersion:
+    def check_version(self, number: int, state: State) -> None:
+        """Refuse a number that no version has, or none any more.
+
+        Raises
+        ------
+        UnknownNameError
+            Says why it was deleted, if it was.
+        """
+        if not 1 <= number <= len(state["versions"]):
+            raise self.unknown("version", str(number), self.numbers(state))
+        why = notes_of(state, number).get("deleted")
+        if why is not None:
+            where = f'of model "{self.name}" any more, it was deleted: {why}'
+            raise UnknownNameError("version", str(number), None, where=where)
+
+    def facts(self, number: int, state: State | None = None) -> dict[str, Any]:
+        """Return what is known of a version: as it was registered, its signature checked, and since."""
+        state = self.journal.state() if state is None else state
+        self.check_version(number, state)
+        registered = self._as_registered(number, state)
+        check_signature(self._keys, self.name, registered)
+        notes = notes_of(state, number)
+        tags = {**registered["tags"], **notes.get("tags", {})}
+        return {
+            **registered,
+            "deprecated": notes.get("deprecated"),
+            "tags": {name: text for name, text in tags.items() if text is not None},
+        }
+
+    def version(self, number: int, state: State | None = None) -> ModelVersion:
         """Return a version with everything recorded about it."""
-        facts = self.facts(number)
-        return _model_version(self.name, facts, self._record(facts, number))
+        facts = self.facts(number, state)
+        return _model_version(self.name, facts, self.record(facts, number))
 
     def model(self, number: int, *, trust: str | None) -> Any:
         """Restore the model of a version."""
@@ -111,6 +142,7 @@ class Shelf:
         parcel = self._parcel()
         stored = {**self.artifacts.store(submission, trust=trust, parcel=parcel)}
         stored["tags"] = dict(tags)
+        stored["summary"] = summary_of(plain_record(submission))
         if once is not None:
             stored["once"] = once
         facts: dict[str, Any] = {}
@@ -121,9 +153,7 @@ class Shelf:
                 raise _RegisteredBeforeError(before)
             facts.clear()
             facts.update(stored, version=len(state["versions"]) + 1)
-            facts["blobs"] = parcel.settle(
-                self.journal.generation, lambda: dict(self.artifacts.kept(state))
-            )
+            facts["blobs"] = parcel.settle(self.journal.generation, lambda: dict(self._kept(state)))
             facts["signature"] = sign(self._keys, self.name, facts)
             return Draft("version_registered", dict(facts), reason)
 
@@ -141,9 +171,9 @@ class Shelf:
         before: int | None,
         evidence: Mapping[str, Any],
         reason: str,
-        check: Callable[[], object] | None = None,
+        check: Callable[[State], object],
     ) -> Event:
-        """Point an alias at a version, provided it still points where it did.
+        """Point an alias at a version, provided it still points where it did and `check` is content.
 
         `check` is asked before each try. If anything happens to the model between its answer and
         the event, the event is not written, and it is asked again.
@@ -155,16 +185,15 @@ class Shelf:
         """
 
         def decide(state: dict[str, Any]) -> Draft:
-            if check is not None:
-                check()
             found = current(state, alias)
             if found != before:
                 raise ConflictError(
                     f"{self.name}@{alias} pointed at {before or 'nothing'} when this began, now at "
                     f"{found or 'nothing'}: look again, then decide again"
                 )
-            trail = [*state["aliases"].get(alias, ()), number][-_LONGEST_TRAIL:]
-            move = {"alias": alias, "from": before, "to": number, "trail": trail}
+            self.check_version(number, state)
+            check(state)
+            move = {"alias": alias, "from": before, "to": number}
             return Draft("alias_set", {**move, **evidence}, reason)
 
         return self.journal.commit(decide)
@@ -181,14 +210,14 @@ class Shelf:
         def decide(state: dict[str, Any]) -> Draft:
             before, trail = current(state, alias), way_back(state, alias)
             if before is None:
-                raise self._unknown("alias", alias, state["aliases"])
+                raise self.unknown("alias", alias, state["aliases"])
             check(before)
             if not trail:
                 raise ConflictError(
                     f"{self.name}@{alias} points at {before}, and there is no version in good standing "
                     "before it to go back to"
                 )
-            move = {"alias": alias, "from": before, "to": trail[-1], "trail": trail}
+            move = {"alias": alias, "from": before, "to": trail[-1]}
             return Draft("alias_set", {**move, "kind": "rollback", "decision": None}, reason)
 
         return self.journal.commit(decide)
@@ -197,31 +226,83 @@ class Shelf:
         """Read every event and every blob."""
         n_events = self.journal.verify().n_events
         state = self.journal.state()
-        for number in range(1, len(state["versions"]) + 1):
-            self.facts(number)
-        return Checked(1, n_events, self.artifacts.check(self.artifacts.kept(state)))
+        for number in self.numbers(state):
+            self._check_summary(self.facts(number, state), number)
+        return Checked(1, n_events, self.artifacts.check(self._kept(state)))
 
     def collect(self, *, dry_run: bool, reason: str) -> Collected:
         """Delete the blobs that no living version refers to."""
         return collect(
-            self.journal, self.artifacts.blobs, self.artifacts.kept, dry_run=dry_run, reason=reason
+            self.journal, self.artifacts.blobs, self._kept, dry_run=dry_run, reason=reason
         )
 
     def _parcel(self) -> Parcel:
         head, state = self.journal.look()
         # Before the first collection every blob is of one generation, and put() finds what is there.
-        kept = dict(self.artifacts.kept(state)) if head.generation else {}
+        kept = dict(self._kept(state)) if head.generation else {}
         return Parcel(self.artifacts.blobs, generation=head.generation, kept=kept)
 
-    def _record(self, facts: dict[str, Any], number: int) -> dict[str, Any]:
+    def _kept(self, state: State) -> set[tuple[str, int]]:
+        """Return digest and generation of every blob that a living version refers to."""
+        return {
+            place
+            for number in self.numbers(state)
+            for place in self.artifacts.places(self._as_registered(number, state)).items()
+        }
+
+    def summary(self, facts: dict[str, Any], number: int) -> dict[str, Any]:
+        """Return what searches look at: a copy of parts of the record, carried by the event."""
+        found: dict[str, Any] | None = facts.get("summary")
+        return summary_of(self.record(facts, number)) if found is None else found
+
+    def record(self, facts: dict[str, Any], number: int) -> dict[str, Any]:
+        """Return the record of a version."""
         digest = facts["record"]
         with self._lock:
             if digest not in self._records:
                 self._records[digest] = self.artifacts.record(facts, f"{self.name}/{number}")
             return self._records[digest]
 
-    def _unknown(self, what: str, name: str, known: Any) -> UnknownNameError:
-        return UnknownNameError(what, name, known, where=f'of model "{self.name}"')
+    def _check_summary(self, facts: dict[str, Any], number: int) -> None:
+        said = facts.get("summary")
+        if said is not None and said != summary_of(self.record(facts, number)):
+            raise IntegrityError(
+                f"what the event of {self.name}/{number} says of it is not what its record says"
+            )
+
+    def unknown(self, what: str, name: str, known: Iterable[object]) -> UnknownNameError:
+        """Return the error that says that this model has no such version or alias."""
+        return UnknownNameError(what, name, map(str, known), where=f'of model "{self.name}"')
+
+    def _as_registered(self, number: int, state: State) -> dict[str, Any]:
+        # Events never change, so one look at each is enough.
+        if number not in self._registered:
+            found = self._event(state["versions"][number - 1])
+            said = {"at": found.at.isoformat(), "actor": found.actor, "reason": found.reason}
+            self._registered[number] = {**found.payload, **said}
+        return self._registered[number]
+
+    def _event(self, wanted: str) -> Event:
+        seq = int(wanted.partition(":")[0])
+        found = next(self.journal.events(after=seq - 1), None)
+        if found is None or pointer(found) != wanted:
+            raise IntegrityError(
+                f'event {seq} of journal "{self.journal.stream}" is not the one that was folded'
+            )
+        return found
+
+
+def summary_of(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parts of a record that searches look at, small enough for an event."""
+    data = record["run"].get("data")
+    digest = data.get("digest") if isinstance(data, Mapping) else None
+    return {
+        "estimator": record["estimator"][:_LONGEST_NAME],
+        "task": record["task"],
+        "metrics": dict(islice(record["metrics"].items(), _MOST_METRICS)),
+        "run_id": record["run_id"],
+        "data": digest if isinstance(digest, str) else "",
+    }
 
 
 class _RegisteredBeforeError(Exception):
@@ -233,8 +314,8 @@ class _RegisteredBeforeError(Exception):
 
 
 def _registered_as(state: dict[str, Any], once: str | None) -> int | None:
-    found = (f["version"] for f in state["versions"] if f.get("once") == once)
-    return None if once is None else next(found, None)
+    number = state["once"].get(once)
+    return None if number is None or "deleted" in notes_of(state, number) else number
 
 
 def _model_version(name: str, facts: dict[str, Any], record: dict[str, Any]) -> ModelVersion:

@@ -8,5 +8,15 @@ from prodml.display.charts.bars import bar_chart
 from prodml.display.charts.histograms import histogram_chart
 from prodml.display.charts.intervals import interval_chart
 from prodml.display.charts.lines import line_chart
+from prodml.display.charts.spans import Lane, Mark, Span, span_chart
 
-__all__ = ["bar_chart", "histogram_chart", "interval_chart", "line_chart"]
+__all__ = [
+    "Lane",
+    "Mark",
+    "Span",
+    "bar_chart",
+    "histogram_chart",
+    "interval_chart",
+    "line_chart",
+    "span_chart",
+]

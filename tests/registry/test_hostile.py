@@ -574,7 +574,7 @@ def test_a_model_that_lost_what_it_learned_is_refused():
     refuses(opened, "not fitted")
 
 
-@pytest.mark.parametrize("change", [{"format": "inert/2"}, {"more": 1}])
+@pytest.mark.parametrize("change", [{"format": "inert/3"}, {"more": 1}])
 def test_another_header_is_refused(change):
     opened = Opened(LinearRegression().fit(X, Y))
     opened.header.update(change)

@@ -1,12 +1,17 @@
 """Fitted scikit-learn models become data and come back, bit for bit."""
 
+import os
+import subprocess
+import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.cluster import KMeans
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.ensemble import (
     AdaBoostClassifier,
@@ -238,6 +243,97 @@ def test_the_same_model_gives_the_same_bytes_and_so_does_what_comes_back():
     data = inert.dumps(model, rows=X)
     assert inert.dumps(model, rows=X) == data
     assert inert.dumps(inert.loads(data), rows=X) == data
+
+
+@pytest.mark.parametrize(
+    "kind", [RandomForestClassifier, ExtraTreesClassifier, BaggingClassifier, KNeighborsClassifier]
+)
+def test_the_number_of_workers_changes_no_byte(kind):
+    seeded = {"random_state": 0} if kind is not KNeighborsClassifier else {}
+    one, two = (kind(n_jobs=n, **seeded).fit(X, LABELS) for n in (1, 2))
+    assert inert.dumps(one, rows=X) == inert.dumps(two, rows=X)
+    assert restored(two).n_jobs is None  # those of the machine, not of the model
+
+
+_DUMP = """
+import hashlib, numpy as np
+from sklearn.ensemble import {kind}
+from prodml.registry.formats import inert
+X = np.round(np.random.default_rng(5).uniform(0.1, 3, size=(60, 4)), 1)
+model = {kind}({size}=5, random_state=0).fit(X, X[:, 0] > 1)
+print(hashlib.sha256(inert.dumps(model, rows=X)).hexdigest())
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "size"),
+    [("RandomForestClassifier", "n_estimators"), ("HistGradientBoostingClassifier", "max_iter")],
+)
+def test_two_processes_write_the_same_bytes(kind, size):
+    script = _DUMP.format(kind=kind, size=size)
+    digests = [
+        subprocess.run(
+            [sys.executable, "-c", script],
+            env={**os.environ, "OMP_NUM_THREADS": n, "PYTHONHASHSEED": n},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for n in ("1", "2")
+    ]
+    assert digests[0] == digests[1] != ""
+
+
+def test_threads_are_those_of_the_machine():
+    model = KMeans(3, random_state=0).fit(X)
+    model._n_threads = 9
+    data = inert.dumps(model, rows=X)
+    model._n_threads = 3
+    assert inert.dumps(model, rows=X) == data
+    assert inert.loads(data)._n_threads == KMeans(3).fit(X)._n_threads
+
+
+def test_arrays_of_equal_content_stay_two_arrays():
+    model = RandomForestClassifier(6, random_state=0).fit(X, LABELS)
+    first, second = restored(model).estimators_[:2]
+    assert first.classes_.tolist() == second.classes_.tolist()
+    assert first.classes_ is not second.classes_
+    shared = LinearRegression().fit(X, NUMBERS)
+    shared.one = shared.two = np.zeros(3)
+    shared.three = np.zeros(3)
+    again = restored(shared)
+    assert again.one is again.two
+    assert again.one is not again.three
+
+
+def test_the_file_of_a_forest_is_smaller_than_its_pickle():
+    model = RandomForestClassifier(100, random_state=0).fit(X, LABELS)
+    assert len(inert.dumps(model, rows=X)) < len(pickled.dumps(model))
+
+
+def test_a_model_of_the_first_format_still_loads():
+    data = (Path(__file__).parent / "data" / "forest.inert1").read_bytes()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it was stored by one scikit-learn, this may be another
+        model = inert.loads(data, on_other_version="ignore")
+    rng = np.random.default_rng(0)
+    rows = np.round(rng.uniform(0, 3, size=(40, 3)), 1)[:4]
+    assert model.predict_proba(rows)[:, 0].tolist() == (
+        [0.125, 0.967391304347826, 0.21739130434782608, 0.21739130434782608]
+    )
+
+
+def test_safetensors_opens_the_file():
+    safetensors = pytest.importorskip(
+        "safetensors.numpy", reason="safetensors reads our files; no extra brings it"
+    )
+    model = RandomForestClassifier(3, random_state=0).fit(X, LABELS)
+    data = inert.dumps(model, rows=X)
+    found = safetensors.load(data)
+    _, own = unpack(data)
+    assert {k: v.tolist() for k, v in own.items()} == (
+        {k: v.tolist() for k, v in found.items() if not k.startswith("__pad__/")}
+    )
 
 
 def test_what_two_parts_share_they_still_share():

@@ -60,7 +60,7 @@ class Artifacts:
                 f'everybody who may write to this registry: load("{ref}", trust="pickle")'
             )
         data = self._get(facts, facts["model"], "model", ref)
-        if form == inert.NAME:
+        if form in inert.NAMES:
             return inert.loads(data)
         if form == pickled.NAME:
             return pickled.loads(data)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
 from prodml.errors import IntegrityError
 
 __all__ = ["check_nodes", "check_offsets", "tree_depths"]
+
+_BLOCK = 1 << 18
 
 
 def check_nodes(
@@ -58,25 +62,50 @@ def check_nodes(
     for name, column in (("right", right), ("feature", feature), ("threshold", threshold)):
         if column.shape != (n_nodes,):
             raise IntegrityError(f"{name} has shape {column.shape}, the trees have {n_nodes} nodes")
-    sizes = np.diff(offsets)
+    widths = np.broadcast_to(np.asarray(n_features), len(offsets) - 1)
+    for first, last in _blocks(np.asarray(offsets, dtype=np.int64)):
+        part = slice(int(offsets[first]), int(offsets[last]))
+        nodes = (left[part], right[part], feature[part], threshold[part])
+        _check_block(first, np.diff(offsets[first : last + 1]), nodes, widths[first:last])
+
+
+def _blocks(offsets: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
+    """Cut the trees into blocks of not much more than `_BLOCK` nodes, so that little memory is needed."""
+    first, n_trees = 0, len(offsets) - 1
+    while first < n_trees:
+        last = int(np.searchsorted(offsets, offsets[first] + _BLOCK))
+        last = min(max(last, first + 1), n_trees)
+        yield first, last
+        first = last
+
+
+def _check_block(
+    first: int,
+    sizes: NDArray[np.integer],
+    nodes: tuple[
+        NDArray[np.integer], NDArray[np.integer], NDArray[np.integer], NDArray[np.floating]
+    ],
+    widths: NDArray[np.integer],
+) -> None:
+    left, right, feature, threshold = nodes
     tree = np.repeat(np.arange(len(sizes)), sizes)
-    local = np.arange(n_nodes) - np.asarray(offsets[:-1])[tree]
-    leaf = (left == -1) & (right == -1)
+    start = (np.cumsum(sizes) - sizes)[tree]
+    local = np.arange(len(left)) - start
     size = sizes[tree]
+    leaf = (left == -1) & (right == -1)
 
     def demand(good: NDArray[np.bool_], what: str) -> None:
         if not good.all():
             node = int(np.argmin(good))
-            raise IntegrityError(f"tree {tree[node]}, node {local[node]}: {what}")
+            raise IntegrityError(f"tree {first + tree[node]}, node {local[node]}: {what}")
 
     inside = (left > local) & (left < size) & (right > local) & (right < size)
     demand(leaf | inside, "a child must stand behind its parent and inside the tree")
-    width = np.broadcast_to(np.asarray(n_features), len(sizes))[tree]
+    width = widths[tree]
     demand(leaf | ((feature >= 0) & (feature < width)), "the feature is not one of the columns")
     demand(leaf | (threshold > -np.inf), "the threshold is not a number")
-    start = np.asarray(offsets[:-1])[tree]
     children = np.concatenate([(start + left)[~leaf], (start + right)[~leaf]])
-    n_parents = np.bincount(children, minlength=n_nodes)
+    n_parents = np.bincount(children, minlength=len(left))
     demand(n_parents == (local > 0), "every node but the root has exactly one parent")
 
 

@@ -10,7 +10,8 @@ import numpy as np
 from prodml.errors import IntegrityError
 
 if TYPE_CHECKING:
-    from prodml.registry.formats.graph import Reader, Writer
+    from prodml.registry.formats.graph import Writer
+    from prodml.registry.formats.restore import Reader
 
 __all__ = [
     "Unstorable",
@@ -87,7 +88,7 @@ def read_array(reader: Reader, node: list[Any]) -> np.ndarray:
         return _read_objects(reader, node)
     if tag == "records":
         return _read_records(reader, node)
-    plain = reader.buffer(node[1])
+    plain = reader.buffer(*node[1:2], *node[3:4]) if tag == "array" else reader.buffer(node[1])
     if tag == "text":
         plain = _read_text(plain)
     if tag == "time":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import lru_cache
 from importlib import import_module
 from types import MappingProxyType
 
@@ -94,6 +94,7 @@ _TYPES: Mapping[str, str] = MappingProxyType(
 )
 
 
+@lru_cache(maxsize=4096)
 def class_name(cls: type) -> str | None:
     """Return the name a class is stored under, or None if it may not be stored."""
     name = f"{cls.__module__}.{cls.__qualname__}"
@@ -105,7 +106,7 @@ def class_name(cls: type) -> str | None:
         return None
 
 
-@cache
+@lru_cache(maxsize=4096)
 def class_named(name: str) -> type:
     """Return the class of this name.
 

@@ -15,7 +15,8 @@ from prodml.errors import IntegrityError, UntrustedModelError
 from prodml.registry.formats.arrays import Unstorable, read_array, write_array
 
 if TYPE_CHECKING:
-    from prodml.registry.formats.graph import Reader, Writer
+    from prodml.registry.formats.graph import Writer
+    from prodml.registry.formats.restore import Reader
 
 __all__ = ["read_compiled", "write_compiled"]
 

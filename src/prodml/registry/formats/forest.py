@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -52,7 +53,9 @@ class TreePool:
         """Return the columns; empty if there is no tree."""
         if not self.rows:
             return {}
-        nodes = np.concatenate(self._nodes)
+        # As plain bytes: numpy compares the fields of records one by one before it joins them.
+        joined = np.concatenate([np.ascontiguousarray(n).view(np.uint8) for n in self._nodes])
+        nodes = joined.view(self._nodes[0].dtype)
         columns = {
             name: nodes[field].astype(_DTYPES.get(field, nodes[field].dtype))
             for field, name in _FIELDS.items()
@@ -85,22 +88,20 @@ def read_trees(rows: list[Any], arrays: Mapping[str, np.ndarray]) -> list[Any]:
     if values.dtype != np.float64 or values.shape != (int(ends[-1]),):
         raise IntegrityError("the trees' values do not fit their nodes")
     nodes = _as_nodes(columns)
-    return [
-        _tree(nodes[offsets[t] : offsets[t + 1]], values[ends[t] : ends[t + 1]], rows[t])
-        for t in range(len(rows))
-    ]
+    begins, bounds = offsets.tolist(), ends.tolist()
+    cuts = zip(begins, begins[1:], bounds, bounds[1:], strict=False)
+    parts = [(nodes[begin:end], values[first:last]) for begin, end, first, last in cuts]
+    return _compiled(rows, parts)
 
 
 def _columns_of(rows: list[Any]) -> tuple[np.ndarray, np.ndarray, list[list[int]], np.ndarray]:
-    for row in rows:
-        size, n_features, n_classes, depth = row
-        whole = all(
-            type(n) is int and 0 <= n < 2**31 for n in (size, n_features, depth, *n_classes)
-        )
-        if not whole or not n_classes or min(size, n_features, *n_classes) < 1:
-            raise IntegrityError("a tree has sizes that no tree has")
-    columns = list(zip(*rows, strict=True))
-    return np.array(columns[0]), np.array(columns[1]), list(columns[2]), np.array(columns[3])
+    sizes, n_features, n_classes, depths = zip(*rows, strict=True)
+    flat = [*sizes, *n_features, *depths, *chain.from_iterable(n_classes)]
+    whole = set(map(type, flat)) == {int} and min(flat) >= 0 and max(flat) < 2**31
+    least = whole and all(n_classes) and min(*sizes, *n_features, *map(min, n_classes), 1)
+    if not least:
+        raise IntegrityError("a tree has sizes that no tree has")
+    return np.array(sizes), np.array(n_features), list(n_classes), np.array(depths)
 
 
 def _checked_columns(arrays: Mapping[str, np.ndarray], n_nodes: int) -> dict[str, np.ndarray]:
@@ -138,12 +139,16 @@ def _as_nodes(columns: Mapping[str, np.ndarray]) -> Any:
     return nodes
 
 
-def _tree(nodes: np.ndarray, values: np.ndarray, row: list[Any]) -> Any:
+def _compiled(rows: list[Any], parts: list[tuple[np.ndarray, np.ndarray]]) -> list[Any]:
     from sklearn.tree._tree import Tree
 
-    _, n_features, n_classes, depth = row
-    tree = Tree(n_features, np.array(n_classes, dtype=np.intp), len(n_classes))
-    shaped = values.reshape(len(nodes), len(n_classes), max(n_classes))
-    state = {"max_depth": depth, "node_count": len(nodes), "nodes": nodes, "values": shaped.copy()}
-    tree.__setstate__(state)
-    return tree
+    shapes = {tuple(counts): np.array(counts, dtype=np.intp) for _, _, counts, _ in rows}
+    trees = []
+    for (size, n_features, counts, depth), (nodes, values) in zip(rows, parts, strict=True):
+        tree = Tree(n_features, shapes[tuple(counts)], len(counts))
+        shaped = values.reshape(size, len(counts), max(counts))
+        tree.__setstate__(
+            {"max_depth": depth, "node_count": size, "nodes": nodes, "values": shaped}
+        )
+        trees.append(tree)
+    return trees

@@ -1,39 +1,35 @@
-"""A fitted estimator as a graph of plain values, and back.
+"""A fitted estimator as a graph of plain values.
 
 A node is what JSON holds: ``None``, booleans, text and small integers stand for themselves,
 everything else is a list that begins with a tag. Objects stand in one table and are named by their
-place in it, so that what is shared stays shared and cycles need no recursion. Reading makes objects
-with ``cls.__new__`` and fills their ``__dict__``; nothing in the file is ever called.
+place in it, so that what is shared stays shared and cycles need no recursion. `restore` reads them.
 """
 
 from __future__ import annotations
 
-import inspect
+from collections import deque
 from collections.abc import Callable, Mapping
-from functools import cached_property, lru_cache, partial
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from prodml.errors import IntegrityError, UntrustedModelError
+from prodml.errors import UntrustedModelError
 from prodml.registry.formats import arrays as spell
 from prodml.registry.formats.arrays import Unstorable
-from prodml.registry.formats.classes import (
-    class_name,
-    class_named,
-    function_name,
-    function_named,
-    type_name,
-    type_named,
-)
-from prodml.registry.formats.compiled import read_compiled, write_compiled
-from prodml.registry.formats.forest import TreePool, read_trees
+from prodml.registry.formats.classes import class_name, function_name, type_name
+from prodml.registry.formats.compiled import write_compiled
+from prodml.registry.formats.families import fold
+from prodml.registry.formats.forest import TreePool
 
-__all__ = ["Reader", "Writer"]
+__all__ = ["ALL_TWINS_BYTES", "THREADS", "Writer"]
 
 _SAFE_INTEGER = 2**53
-_MAX_DEPTH = 100
+# Arrays up to this size are stored once when several have the same content, up to so many bytes.
+_TWIN_BYTES, ALL_TWINS_BYTES = 1 << 12, 1 << 20
+# Numbers of threads: those of the machine, whichever it is.
+THREADS = ("_n_threads", "n_threads")
 
 
 class Writer:
@@ -44,9 +40,11 @@ class Writer:
         self.trees = TreePool()
         self.arrays: dict[str, np.ndarray] = {}
         self._places: dict[int, int] = {}
-        self._buffers: dict[int, tuple[np.ndarray, str]] = {}
+        self._buffers: dict[int, tuple[np.ndarray, list[Any]]] = {}
+        self._twins: dict[tuple[str, tuple[int, ...], str, bytes], list[Any]] = {}
+        self._twin_bytes = 0
         self._alive: list[object] = []  # ids stay unique only while their objects live
-        self._todo: list[tuple[int, object, str]] = []
+        self._todo: deque[tuple[int, object, str]] = deque()
         self._path: list[str] = []
 
     def write(self, value: object) -> Any:
@@ -60,7 +58,7 @@ class Writer:
         try:
             root = self.node(value)
             while self._todo:
-                place, instance, path = self._todo.pop()
+                place, instance, path = self._todo.popleft()
                 self._path = [path]
                 self.objects[place] = self._object(instance)
         except Unstorable as bad:
@@ -68,6 +66,10 @@ class Writer:
         except RecursionError:
             raise UntrustedModelError(_not_covered("a value that contains itself", "")) from None
         return root
+
+    def table(self) -> list[list[Any]]:
+        """Return the table of objects, those that are alike spelled once."""
+        return fold(self.objects)
 
     def node(self, value: object) -> Any:
         """Spell one value."""
@@ -104,11 +106,28 @@ class Writer:
             return self._shared_array(array)
         return spell.write_array(self, array)
 
-    def _shared_array(self, array: np.ndarray) -> Any:
-        known = self._buffers.get(id(array))
-        node = spell.write_array(self, array) if known is None else ["array", *known[1].split()]
-        self._buffers[id(array)] = (array, f"{node[1]} {node[2]}")
+    def _shared_array(self, array: np.ndarray) -> list[Any]:
+        """Spell an array; what is one object stays one, what is equal is stored once."""
+        if id(array) in self._buffers:
+            return self._buffers[id(array)][1]
+        node = self._twin(array) if array.nbytes <= _TWIN_BYTES else None
+        node = node or [*spell.write_array(self, array), 0]
+        self._buffers[id(array)] = (array, node)
         return node
+
+    def _twin(self, array: np.ndarray) -> list[Any] | None:
+        order = "F" if array.flags.f_contiguous else "C"
+        content = (array.dtype.str, array.shape, order, array.tobytes())
+        known = self._twins.get(content)
+        if known is None:
+            self._twins[content] = node = [*spell.write_array(self, array), 0]
+            return node
+        if self._twin_bytes + array.nbytes > ALL_TWINS_BYTES:
+            return None
+        self._twin_bytes += array.nbytes
+        known = [*known[:-1], known[-1] + 1]
+        self._twins[content] = known
+        return known
 
     def _other(self, value: object) -> Any:
         if isinstance(value, np.generic | np.dtype):
@@ -139,15 +158,18 @@ class Writer:
         compiled = write_compiled(self, value)
         if compiled is not None:
             return compiled
-        name = class_name(type(value))
+        kind: Any = type(value)
+        name = class_name(kind)
         if name is None:
-            raise Unstorable(f"a {type(value).__module__}.{type(value).__qualname__}")
+            raise Unstorable(f"a {kind.__module__}.{kind.__qualname__}")
         dropped = _DROPPED.get(name, ())
-        # A folder of cached pickles belongs to the machine, not to the model.
-        state = {
-            k: None if k == "memory" else v for k, v in vars(value).items() if k not in dropped
-        }
-        return ["new", name, *[x for k, v in state.items() for x in (k, self.member(k, v))]]
+        entry: list[Any] = ["new", name]
+        for k, v in vars(value).items():
+            if k not in dropped:
+                kept = _OF_THE_MACHINE.get(k, v)
+                plain = kept is None or kept is True or kept is False or type(kept) is str
+                entry += (k, kept if plain else self.member(k, kept))
+        return entry
 
     def _items(self, values: Any) -> list[Any]:
         return [self.member(i, item) for i, item in enumerate(values)]
@@ -157,115 +179,6 @@ class Writer:
 
     def _set(self, values: Any) -> list[Any]:
         return sorted((self.node(item) for item in values), key=repr)
-
-
-class Reader:
-    """Turns nodes back into values."""
-
-    def __init__(
-        self,
-        objects: list[Any],
-        trees: list[Any],
-        arrays: Mapping[str, np.ndarray],
-    ) -> None:
-        self._table = objects
-        self._tree_rows = trees
-        self._arrays = arrays
-        self._copies: dict[str, np.ndarray] = {}
-        self._made: dict[int, Any] = {}
-        self._making: set[int] = set()
-        self._depth = 0
-
-    def read(self, root: Any) -> Any:
-        """Return the value of a node, every object below it filled."""
-        for place in range(len(self._table)):
-            self._object(place)
-        for place, entry in enumerate(self._table):
-            if entry[0] == "new":
-                self._fill(self._made[place], entry[2:])
-        return self.value(root)
-
-    @property
-    def objects(self) -> list[Any]:
-        """Every object of the table, in its order."""
-        return [self._made[place] for place in range(len(self._table))]
-
-    @cached_property
-    def trees(self) -> list[Any]:
-        """The validated trees of the file."""
-        return read_trees(self._tree_rows, self._arrays)
-
-    def value(self, node: Any) -> Any:
-        """Return the value of one node."""
-        if node is None or isinstance(node, (bool, str, int)):
-            return node
-        if not isinstance(node, list) or not node or not isinstance(node[0], str):
-            raise IntegrityError(f"not a node: {node!r:.60}")
-        reader = _READERS.get(node[0])
-        if reader is None:
-            raise IntegrityError(f"unknown tag {node[0]!r:.40}")
-        self._depth += 1
-        if self._depth > _MAX_DEPTH:
-            raise IntegrityError(f"values nest deeper than {_MAX_DEPTH}")
-        value = reader(self, node)
-        self._depth -= 1
-        return value
-
-    def buffer(self, name: str) -> np.ndarray:
-        """Return a writable array of the container; the same one each time."""
-        if name not in self._copies:
-            if name not in self._arrays:
-                raise IntegrityError(f"no array {name!r:.40} in the file")
-            self._copies[name] = self._arrays[name].copy()
-        return self._copies[name]
-
-    def tree(self, index: int) -> Any:
-        """Return a tree of the pool."""
-        if type(index) is not int or not 0 <= index < len(self.trees):
-            raise IntegrityError(f"no tree {index!r:.20} in the file")
-        return self.trees[index]
-
-    def _object(self, place: Any) -> Any:
-        if type(place) is not int or not 0 <= place < len(self._table):
-            raise IntegrityError(f"no object {place!r:.20} in the file")
-        if place not in self._made:
-            if place in self._making:
-                raise IntegrityError("a compiled object contains itself")
-            self._making.add(place)
-            entry = self._table[place]
-            new = isinstance(entry, list) and len(entry) > 1 and entry[0] == "new"
-            self._made[place] = _bare(entry[1]) if new else read_compiled(self, entry)
-        return self._made[place]
-
-    def _fill(self, instance: Any, flat: list[Any]) -> None:
-        state = dict(zip(flat[0::2], flat[1::2], strict=True))
-        kind: Any = type(instance)
-        for name, node in state.items():
-            _check_attribute(kind, name)
-            instance.__dict__[name] = self.value(node)
-
-    def _items(self, node: list[Any]) -> list[Any]:
-        return [self.value(item) for item in node[1:]]
-
-    def _pairs(self, node: list[Any]) -> dict[Any, Any]:
-        keys, values = node[1::2], node[2::2]
-        return {self.value(k): self.value(v) for k, v in zip(keys, values, strict=True)}
-
-
-def _bare(name: Any) -> Any:
-    if not isinstance(name, str):
-        raise IntegrityError("a class is named by text")
-    cls: Any = class_named(name)
-    return cls.__new__(cls)
-
-
-@lru_cache(maxsize=4096)  # a forest has the same attributes a hundred times over
-def _check_attribute(cls: type, name: object) -> None:
-    if not isinstance(name, str) or not name.isidentifier() or name.startswith("__"):
-        raise IntegrityError(f"{name!r:.60} is not the name of an attribute")
-    known = inspect.getattr_static(cls, name, None)
-    if callable(known) or hasattr(known, "__get__"):
-        raise IntegrityError(f"the file would hide {cls.__name__}.{name}, which is a method")
 
 
 def _listed(tag: str, name: str | None, value: object) -> list[Any]:
@@ -283,6 +196,10 @@ def _not_covered(what: str, path: str) -> str:
     )
 
 
+# What belongs to the machine, not to the model: a folder of cached pickles, a number of workers.
+_OF_THE_MACHINE: Mapping[str, object] = MappingProxyType(
+    {"memory": None, "n_jobs": None, **dict.fromkeys(THREADS, 1)}
+)
 # Rebuilt from the rest after reading.
 _DROPPED: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"sklearn.isotonic.IsotonicRegression": ("f_",)}
@@ -298,45 +215,3 @@ _SPELLERS: Mapping[type, Callable[[Writer, Any], Any]] = MappingProxyType(
         slice: lambda w, v: ["slice", w.node(v.start), w.node(v.stop), w.node(v.step)],
     }
 )
-
-
-def _read_integer(text: Any) -> int:
-    if not isinstance(text, str) or len(text) > 80:
-        raise IntegrityError("an integer is not one")
-    return int(text)
-
-
-_READERS: Mapping[str, Callable[[Reader, list[Any]], Any]] = MappingProxyType(
-    {
-        "int": lambda _, n: _read_integer(n[1]),
-        "float": lambda _, n: float.fromhex(n[1]),
-        "list": lambda r, n: r._items(n),  # noqa: SLF001
-        "tuple": lambda r, n: tuple(r._items(n)),  # noqa: SLF001
-        "set": lambda r, n: set(r._items(n)),  # noqa: SLF001
-        "frozenset": lambda r, n: frozenset(r._items(n)),  # noqa: SLF001
-        "dict": lambda r, n: r._pairs(n),  # noqa: SLF001
-        "bunch": lambda r, n: _bunch(r._pairs(n)),  # noqa: SLF001
-        "slice": lambda r, n: slice(*r._items(n)),  # noqa: SLF001
-        "ref": lambda r, n: r._object(n[1]),  # noqa: SLF001
-        "type": lambda _, n: type_named(n[1]),
-        "function": lambda _, n: function_named(n[1]),
-        "partial": lambda r, n: _partial(r.value(n[1]), r._pairs(n[1:])),  # noqa: SLF001
-        "scalar": lambda _, n: spell.read_scalar(n),
-        "dtype": lambda _, n: spell.read_dtype(n),
-        "sparse": spell.read_sparse,
-        "masked": spell.read_masked,
-        **dict.fromkeys(("array", "text", "time", "objects", "records"), spell.read_array),
-    }
-)
-
-
-def _partial(function: Any, keywords: dict[Any, Any]) -> Any:
-    if function_name(function) is None:
-        raise IntegrityError("only a listed function can be given arguments")
-    return partial(function, **keywords)
-
-
-def _bunch(members: dict[Any, Any]) -> Any:
-    from sklearn.utils import Bunch
-
-    return Bunch(**members)

@@ -9,6 +9,7 @@ crash of the process. Each guard checks what that code takes for granted.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -31,20 +32,21 @@ def check_objects(objects: Iterable[Any]) -> None:
         If compiled code could be led astray.
     """
     objects = [o for o in objects if hasattr(o, "__dict__")]
-    for instance in objects:
-        _check_workers(instance)
-        # Fitting again would read pickles from a folder that the file chose.
-        _demand(vars(instance).get("memory") is None, instance, "it names a folder to cache in")
-        for guard in _guards_of(instance, _GUARDS):
+    kinds: list[Any] = [type(o) for o in objects]
+    for instance, kind in zip(objects, kinds, strict=True):
+        _check_machine(instance)
+        for guard in _guards_of(kind)[0]:
             guard(instance)
-    for instance in objects:
-        for guard in _guards_of(instance, _RUNNING_GUARDS):
+    for instance, kind in zip(objects, kinds, strict=True):
+        for guard in _guards_of(kind)[1]:
             guard(instance)
 
 
-def _guards_of(instance: Any, table: Mapping[str, Callable[[Any], None]]) -> list[Any]:
-    names = (f"{cls.__module__}.{cls.__qualname__}" for cls in type(instance).__mro__)
-    return [table[name] for name in names if name in table]
+@lru_cache(maxsize=1024)
+def _guards_of(kind: type) -> tuple[list[Any], list[Any]]:
+    names = [f"{cls.__module__}.{cls.__qualname__}" for cls in kind.__mro__]
+    plain = [_GUARDS[name] for name in names if name in _GUARDS]
+    return plain, [_RUNNING_GUARDS[name] for name in names if name in _RUNNING_GUARDS]
 
 
 def _demand(good: object, instance: Any, what: str) -> None:
@@ -52,19 +54,29 @@ def _demand(good: object, instance: Any, what: str) -> None:
         raise IntegrityError(f"the stored {type(instance).__name__} is not sound: {what}")
 
 
-def _check_workers(instance: Any) -> None:
+def _check_machine(instance: Any) -> None:
+    state = vars(instance)
     for name in ("n_jobs", "_n_threads"):
-        n = vars(instance).get(name)
-        good = n is None or (isinstance(n, (int, np.integer)) and abs(int(n)) <= _MAX_WORKERS)
-        _demand(good, instance, f"{name} is no number of workers")
+        n = state.get(name)
+        if n is not None:
+            good = isinstance(n, (int, np.integer)) and abs(int(n)) <= _MAX_WORKERS
+            _demand(good, instance, f"{name} is no number of workers")
+    # Fitting again would read pickles from a folder that the file chose.
+    _demand(state.get("memory") is None, instance, "it names a folder to cache in")
 
 
-def _has_tree_of(tree: Any, width: object) -> bool:
+@lru_cache(maxsize=1)
+def _tree_types() -> tuple[Any, Any]:
     from sklearn.tree import BaseDecisionTree
     from sklearn.tree._tree import Tree
 
-    inner: Any = vars(tree).get("tree_") if isinstance(tree, BaseDecisionTree) else None
-    return isinstance(inner, Tree) and bool(inner.n_features == width)
+    return BaseDecisionTree, Tree
+
+
+def _has_tree_of(tree: Any, width: object) -> bool:
+    estimator, compiled = _tree_types()
+    inner: Any = vars(tree).get("tree_") if isinstance(tree, estimator) else None
+    return isinstance(inner, compiled) and bool(inner.n_features == width)
 
 
 def _tree(tree: Any) -> None:

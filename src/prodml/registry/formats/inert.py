@@ -11,9 +11,10 @@ from typing import Any
 
 from prodml.errors import IntegrityError, ProdmlError, ProdmlWarning, UntrustedModelError
 
-__all__ = ["NAME", "dumps", "loads"]
+__all__ = ["NAME", "NAMES", "dumps", "loads"]
 
-NAME = "inert/1"
+NAME = "inert/2"
+NAMES = ("inert/1", NAME)  # read: in the first, objects that are alike were not spelled once
 _MEMBERS = {"format", "made_with", "root", "objects", "trees", "probe"}
 # They learn nothing when fitted; scikit-learn 1.6 takes them for unfitted all the same.
 _STATELESS = {
@@ -61,7 +62,7 @@ def dumps(model: object, *, rows: object = None) -> bytes:
         "format": NAME,
         "made_with": _platform(),
         "root": root,
-        "objects": writer.objects,
+        "objects": writer.table(),
         "trees": writer.trees.rows,
     }
     header["probe"] = write_probe(writer, model, default_rows(model) if rows is None else rows)
@@ -108,13 +109,13 @@ def loads(data: bytes | memoryview, *, on_other_version: str = "warn") -> Any:
 
 def _loads(data: bytes | memoryview, on_other_version: str) -> Any:
     from prodml.fingerprint.container import unpack
-    from prodml.registry.formats.graph import Reader
     from prodml.registry.formats.guards import check_objects
     from prodml.registry.formats.probe import check_probe
+    from prodml.registry.formats.restore import Reader
 
     header, arrays = unpack(data)
-    if set(header) != _MEMBERS or header["format"] != NAME:
-        raise IntegrityError(f"not a model in the format {NAME}")
+    if set(header) != _MEMBERS or header["format"] not in NAMES:
+        raise IntegrityError(f"not a model in the format {' or '.join(NAMES)}")
     same_platform = _compare_platform(header["made_with"], on_other_version)
     reader = Reader(header["objects"], header["trees"], arrays)
     model = reader.read(header["root"])

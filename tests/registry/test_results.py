@@ -22,7 +22,7 @@ def test_a_version_prints_its_facts(busy):
     assert "DecisionTreeClassifier" in text
     assert "accuracy 0.9" in text
     assert "4 columns" in text
-    assert "inert/1" in text
+    assert "inert/2" in text
     assert "2030-01-01 00:01 UTC by ops" in text
 
 

@@ -70,7 +70,7 @@ class Registry(RegistryReader, Views, Pointing, Notes, Retirement):
     >>> registry = Registry(MemoryStorage(), actor="ops")
     >>> version = registry.register("tumours", LogisticRegression().fit(X, y), metrics={"auc": 1.0})
     >>> str(version), version.format
-    ('tumours/1', 'inert/1')
+    ('tumours/1', 'inert/2')
     >>> str(registry.promote("tumours", 1, reason="the first"))
     'tumours@champion → 1'
     >>> registry.load("tumours@champion").predict([[2.5]])

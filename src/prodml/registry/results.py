@@ -65,7 +65,7 @@ class ModelVersion:
     digest : str
         ``"sha256:<hex>"`` of the stored model.
     format : str
-        How it is stored: ``"inert/1"`` or ``"pickle/5"``.
+        How it is stored: ``"inert/2"`` or ``"pickle/5"``.
     created : datetime
         When it was registered, in UTC.
     schema : Schema or None

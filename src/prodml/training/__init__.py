@@ -7,7 +7,9 @@ is equal and what differs. `ByCost` and its siblings choose thresholds.
 """
 
 from prodml.training.active_run import ActiveRun
+from prodml.training.differences import Difference
 from prodml.training.folds import OutOfFold
+from prodml.training.reproduction import Reproduction, reproduce
 from prodml.training.results import TrainingRun
 from prodml.training.run_log import RunLog
 from prodml.training.run_state import MetricPoint, RunSummary
@@ -22,11 +24,14 @@ __all__ = [
     "AtRecall",
     "ByCost",
     "ByFBeta",
+    "Difference",
     "MetricPoint",
     "OutOfFold",
+    "Reproduction",
     "RunLog",
     "RunSummary",
     "RunTable",
     "Trainer",
     "TrainingRun",
+    "reproduce",
 ]

@@ -23,7 +23,7 @@ __all__ = ["ActiveRun"]
 Point: TypeAlias = tuple[str, float | str, int | None, str]
 
 _MOST_POINTS = 500
-_MOST_BYTES = 32 * 1024
+_MOST_BYTES = 48 * 1024
 _LONGEST_NAME = 200
 
 

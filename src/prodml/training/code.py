@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from prodml.training.params import HasParameters
 __all__ = ["code_parts", "git_diff", "project_modules"]
 
 _GIT = ("-c", "core.fsmonitor=false", "diff", "HEAD", "--no-ext-diff", "--no-textconv", "--binary")
+_PACKAGES = "site-packages"
 _GIT_TIMEOUT_S = 10.0
 
 
@@ -57,14 +59,11 @@ def project_modules(root: Path | None = None) -> dict[str, str]:
         Path, relative to the folder, to the digest of the file as it is now.
     """
     root = (_project_root() if root is None else root).resolve()
-    found = {}
-    for module in list(sys.modules.values()):
-        file = getattr(module, "__file__", None)
-        if file is None or not str(file).endswith(".py") or "site-packages" in str(file):
-            continue
-        path = Path(file)
-        if path.is_relative_to(root) and not path.is_relative_to(Path(__file__).parents[1]):
-            found[path.relative_to(root).as_posix()] = _file_digest(path)
+    inside, ours = f"{root}{os.sep}", str(Path(__file__).parents[1])
+    files = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
+    paths = {str(file) for file in files if file and str(file).startswith(inside)}
+    own = [p for p in paths if p.endswith(".py") and not p.startswith(ours) and _PACKAGES not in p]
+    found = {Path(p).relative_to(root).as_posix(): _file_digest(Path(p)) for p in own}
     return {name: digest for name, digest in sorted(found.items()) if digest}
 
 

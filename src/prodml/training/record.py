@@ -199,6 +199,7 @@ def _commit(text: str) -> str | None:
     return text if is_hex else None
 
 
+@cache
 def _version(package: str) -> str | None:
     try:
         return metadata.version(package)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from prodml.journal import Event
 from prodml.journal.fold import freeze
-from prodml.registry.fold import ModelFold, current, way_back
+from prodml.registry.fold import ModelFold, current, said_of, way_back
 
 N_VERSIONS, N_EVENTS = 400, 2_000
 
@@ -49,6 +49,7 @@ def test_a_view_shares_what_stayed_the_same():
     move = {"alias": "a1", "to": 3, "from": 1, "kind": "free"}
     after = freeze(ModelFold().apply(state, event(N_EVENTS + 1, "alias_set", move)))
     assert after["versions"] is before["versions"]
+    assert after["holdouts"] is before["holdouts"]
     assert after["aliases"]["a2"] is before["aliases"]["a2"]
     assert current(before, "a1") != current(after, "a1") == 3
 
@@ -71,3 +72,12 @@ def test_a_long_trail_can_be_walked_back():
 def test_an_event_of_the_future_changes_nothing():
     state = folded([event(1, "version_registered", {"version": 1})])
     assert ModelFold().apply(state, event(2, "version_polished", {"version": 1})) is state
+
+
+def test_only_the_shard_that_changes_is_made_anew():
+    holdouts = [event(n, "gate_decided", {"holdout": f"sha256:{n}"}) for n in range(1, 401)]
+    state = folded(holdouts)
+    again = ModelFold().apply(state, event(401, "gate_decided", {"holdout": "sha256:7"}))
+    assert said_of(again, "holdouts", "sha256:7") == 2
+    shared = [k for k, shard in again["holdouts"].items() if shard is state["holdouts"][k]]
+    assert len(shared) == len(again["holdouts"]) - 1 > 50

@@ -10,6 +10,7 @@ import attrs
 
 from prodml import display
 from prodml.errors import ConfigError, RefusedError
+from prodml.registry.fold import said_of
 
 __all__ = ["ApprovalRule", "Approvals", "check_approvals"]
 
@@ -119,10 +120,10 @@ class Approvals:
 
 
 def approvals_of(
-    name: str, facts: Mapping[str, Any], state: Mapping[str, Any], alias: str, rule: ApprovalRule
+    name: str, facts: Mapping[str, Any], state: dict[str, Any], alias: str, rule: ApprovalRule
 ) -> Approvals:
     """Read who approves out of the state of a model."""
-    given = state["approvals"].get(str(facts["version"]), {}).get(alias, ())
+    given = (said_of(state, "approvals", facts["version"]) or {}).get(alias, ())
     by = tuple(who for who in given if who != facts["actor"])
     needed = rule.count(name, alias)
     return Approvals(name, facts["version"], alias, by, facts["actor"], needed)

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import json
+import zlib
 from typing import Any
 
 from prodml.errors import IntegrityError
 from prodml.journal import Event
 from prodml.journal.fold import freeze
 
-__all__ = ["ModelFold", "current", "is_known", "notes_of", "pointer", "way_back"]
+__all__ = [
+    "ModelFold",
+    "current",
+    "is_known",
+    "n_versions",
+    "pointer",
+    "pointer_to",
+    "said_of",
+    "tags_of",
+    "way_back",
+]
 
 _LONGEST_TRAIL = 100
+_PAGE = 64
+_SHARDS = 64
 
 
 class ModelFold:
@@ -20,25 +34,24 @@ class ModelFold:
     every checkpoint carries it: what a version is stands in the event that registered it, and the
     state only says which event that is. It holds
 
-    - ``versions``: at place ``n - 1`` the `pointer` to the event that registered version `n`,
+    - ``versions``: in pages of 64, the `pointer` to the event that registered each,
     - ``aliases``: for each the versions that a rollback would walk back along, the current one last,
-    - ``notes``: by version what was said of it since: ``deprecated``, ``deleted``, ``tags``,
-    - ``approvals``: by version and alias, who approves,
+    - ``deprecated``, ``deleted``, ``tags``, ``approvals``: what was said of a version since,
     - ``holdouts``: how often each holdout has decided,
     - ``once``: what was registered under a name of its own, and as which version,
     - ``about``: what the owner says of the model,
-    - ``deleted``: why the whole model was deleted, if it was.
+    - ``gone``: why the whole model was deleted, if it was.
 
-    Members are replaced, never changed in place, so that a new view shares what stayed the same.
+    What grows with the versions is kept in shards that are replaced, never changed in place: a new
+    view shares all but the one that changed. Read it with the functions below, `said_of` first.
     """
 
-    version = 3
+    version = 4
 
     def initial(self) -> dict[str, Any]:
         """Return the state of a model of which nothing is known yet."""
-        lists: dict[str, Any] = {"versions": [], "deleted": None}
-        dicts = ("aliases", "notes", "approvals", "holdouts", "about", "once")
-        return lists | {name: {} for name in dicts}
+        dicts = ("aliases", "about", *_SHARDED)
+        return {"versions": [], "gone": None, **{name: {} for name in dicts}}
 
     def apply(self, state: dict[str, Any], event: Event) -> dict[str, Any]:
         """Return the state after an event; types from the future change nothing."""
@@ -50,15 +63,20 @@ class ModelFold:
         return state
 
     def _version_registered(self, state: dict[str, Any], event: Event) -> None:
-        number = len(state["versions"]) + 1
+        number = n_versions(state) + 1
         if event.payload["version"] != number:
             raise IntegrityError(
                 f"event {event.seq} registers version {event.payload['version']}, expected {number}"
             )
-        state["versions"] = freeze([*state["versions"], pointer(event)])
-        state["deleted"] = None
+        *full, page = state["versions"] or [[]]
+        pages = (
+            [*full, [*page, pointer(event)]]
+            if len(page) < _PAGE
+            else [*full, page, [pointer(event)]]
+        )
+        state["versions"], state["gone"] = freeze(pages), None
         if "once" in event.payload:
-            _put(state, "once", event.payload["once"], number)
+            _say(state, "once", event.payload["once"], number)
 
     def _alias_set(self, state: dict[str, Any], event: Event) -> None:
         alias, number = event.payload["alias"], event.payload["to"]
@@ -69,82 +87,120 @@ class ModelFold:
             while trail and trail[-1] != number:
                 trail.pop()
             trail = trail[:-1]
-        _put(state, "aliases", alias, [*trail, number][-_LONGEST_TRAIL:])
+        trail = [*trail, number][-_LONGEST_TRAIL:]
+        state["aliases"] = freeze({**state["aliases"], alias: trail})
 
     def _alias_removed(self, state: dict[str, Any], event: Event) -> None:
-        _put(state, "aliases", event.payload["alias"], None)
+        gone = event.payload["alias"]
+        state["aliases"] = freeze({k: v for k, v in state["aliases"].items() if k != gone})
 
     def _gate_decided(self, state: dict[str, Any], event: Event) -> None:
         digest = event.payload["holdout"]
         if digest:
-            _put(state, "holdouts", digest, state["holdouts"].get(digest, 0) + 1)
+            _say(state, "holdouts", digest, (said_of(state, "holdouts", digest) or 0) + 1)
 
     def _version_deprecated(self, state: dict[str, Any], event: Event) -> None:
-        self._note(state, event, "deprecated", event.reason)
+        self._note(state, event.payload["version"], "deprecated", event.reason)
 
     def _version_deleted(self, state: dict[str, Any], event: Event) -> None:
         # Its number stays taken; from here on nothing refers to its blobs.
-        self._note(state, event, "deleted", event.reason)
+        self._note(state, event.payload["version"], "deleted", event.reason)
 
     def _version_tagged(self, state: dict[str, Any], event: Event) -> None:
-        before = notes_of(state, event.payload["version"]).get("tags", {})
-        self._note(state, event, "tags", {**before, **event.payload["tags"]})
+        number = event.payload["version"]
+        tags = {**tags_of(state, number), **event.payload["tags"]}
+        self._note(state, number, "tags", json.dumps(tags))
 
     def _model_described(self, state: dict[str, Any], event: Event) -> None:
-        for field, text in event.payload["about"].items():
-            _put(state, "about", field, text or None)
+        about = {**state["about"], **event.payload["about"]}
+        state["about"] = freeze({k: v for k, v in about.items() if v})
 
     def _model_deleted(self, state: dict[str, Any], event: Event) -> None:
-        gone = {"deleted": event.reason}
-        numbers = range(1, len(state["versions"]) + 1)
-        state["notes"] = freeze({str(n): {**notes_of(state, n), **gone} for n in numbers})
-        state["approvals"], state["about"] = freeze({}), freeze({})
-        state["deleted"] = event.reason
+        for number in range(1, n_versions(state) + 1):
+            if said_of(state, "deleted", number) is None:
+                _say(state, "deleted", number, event.reason)
+        state["approvals"], state["about"], state["gone"] = freeze({}), freeze({}), event.reason
 
     def _version_approved(self, state: dict[str, Any], event: Event) -> None:
-        number, alias = str(event.payload["version"]), event.payload["alias"]
-        given = state["approvals"].get(number, {})
-        others = [name for name in given.get(alias, ()) if name != event.actor]
-        _put(state, "approvals", number, {**given, alias: [*others, event.actor]})
+        self._approve(state, event, [event.actor])
 
     def _approval_withdrawn(self, state: dict[str, Any], event: Event) -> None:
-        number, alias = str(event.payload["version"]), event.payload["alias"]
-        given = state["approvals"].get(number, {})
-        others = [name for name in given.get(alias, ()) if name != event.actor]
-        _put(state, "approvals", number, {**given, alias: others})
+        self._approve(state, event, [])
 
-    def _note(self, state: dict[str, Any], event: Event, what: str, value: Any) -> None:
-        number = event.payload["version"]
-        _put(state, "notes", str(number), {**notes_of(state, number), what: value})
+    def _approve(self, state: dict[str, Any], event: Event, word: list[str]) -> None:
+        number, alias = event.payload["version"], event.payload["alias"]
+        given = said_of(state, "approvals", number) or {}
+        others = [name for name in given.get(alias, ()) if name != event.actor]
+        _say(state, "approvals", number, {**given, alias: [*others, *word]})
+
+    def _note(self, state: dict[str, Any], number: int, what: str, value: str) -> None:
+        _say(state, what, number, value)
         # Whoever approved had other facts before them.
-        _put(state, "approvals", str(number), None)
+        _say(state, "approvals", number, None)
 
     def _withdraw(self, state: dict[str, Any], number: int, alias: str) -> None:
-        given = dict(state["approvals"].get(str(number), {}))
-        given.pop(alias, None)
-        _put(state, "approvals", str(number), given or None)
+        given = said_of(state, "approvals", number) or {}
+        _say(state, "approvals", number, {k: v for k, v in given.items() if k != alias} or None)
 
 
-def _put(state: dict[str, Any], member: str, name: str, value: Any) -> None:
-    """Put one thing into a member of the state; None takes it out."""
-    others = {k: v for k, v in state[member].items() if k != name}
-    state[member] = freeze(others if value is None else {**others, name: value})
+_SHARDED = ("deprecated", "deleted", "tags", "approvals", "holdouts", "once")
+
+
+def _say(state: dict[str, Any], what: str, of: str | int, value: Any) -> None:
+    """Put one thing into a sharded member of the state; None takes it out."""
+    shard, name = _shard(of), str(of)
+    others = {k: v for k, v in state[what].get(shard, {}).items() if k != name}
+    state[what] = freeze(
+        {**state[what], shard: others if value is None else {**others, name: value}}
+    )
+
+
+def _shard(of: str | int) -> str:
+    return str(zlib.crc32(str(of).encode()) % _SHARDS)
+
+
+def said_of(state: dict[str, Any], what: str, of: str | int) -> Any:
+    """Return what the state says of a version, a holdout or a name; None if nothing.
+
+    Parameters
+    ----------
+    state : dict
+        Of the model.
+    what : {"deprecated", "deleted", "tags", "approvals", "holdouts", "once"}
+        See `ModelFold`.
+    of : str or int
+        Number of the version, digest of the holdout, or the name.
+    """
+    return state[what].get(_shard(of), {}).get(str(of))
+
+
+def tags_of(state: dict[str, Any], number: int) -> dict[str, str | None]:
+    """Return the tags of a version that were changed since; None for one that was taken away."""
+    found: dict[str, str | None] = json.loads(said_of(state, "tags", number) or "{}")
+    return found
+
+
+def n_versions(state: dict[str, Any]) -> int:
+    """Return how many versions were ever registered."""
+    pages = state["versions"]
+    return (len(pages) - 1) * _PAGE + len(pages[-1]) if pages else 0
 
 
 def pointer(event: Event) -> str:
     """Return what finds an event again and proves that it is the one."""
-    return f"{event.seq}:{event.digest}"
+    return f"{event.seq}:{event.digest.removeprefix('sha256:')}"
+
+
+def pointer_to(state: dict[str, Any], number: int) -> str:
+    """Return the pointer to the event that registered a version."""
+    page, place = divmod(number - 1, _PAGE)
+    found: str = state["versions"][page][place]
+    return found
 
 
 def is_known(state: dict[str, Any]) -> bool:
     """Say whether there is such a model: something was registered, and it was not deleted since."""
-    return bool(state["versions"]) and state["deleted"] is None
-
-
-def notes_of(state: dict[str, Any], number: int) -> dict[str, Any]:
-    """Return what was said of a version since it was registered."""
-    notes: dict[str, Any] = state["notes"].get(str(number), {})
-    return notes
+    return bool(state["versions"]) and state["gone"] is None
 
 
 def current(state: dict[str, Any], alias: str) -> int | None:
@@ -167,4 +223,4 @@ def way_back(state: dict[str, Any], alias: str) -> list[int]:
 
 
 def _is_warned_against(state: dict[str, Any], number: int) -> bool:
-    return bool(notes_of(state, number).keys() & {"deprecated", "deleted"})
+    return any(said_of(state, what, number) is not None for what in ("deprecated", "deleted"))

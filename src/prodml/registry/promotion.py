@@ -15,7 +15,7 @@ from prodml.registry.comparison import (
     check_schemas,
     plain_decision,
 )
-from prodml.registry.fold import current
+from prodml.registry.fold import current, said_of
 from prodml.registry.history import move_of
 from prodml.registry.refs import Numbered, check_version
 from prodml.registry.results import Promotion
@@ -159,7 +159,7 @@ class Candidate:
 
     @staticmethod
     def _uses(state: State, bout: Bout) -> int:
-        return int(state["holdouts"].get(bout.digest, 0))
+        return said_of(state, "holdouts", bout.digest) or 0
 
     def _decide_if_possible(self, gate: GateLike) -> GateDecision | None:
         # Force is for the day when the champion cannot even be loaded.

@@ -12,7 +12,17 @@ from prodml.errors import ConflictError, IntegrityError, UnknownNameError
 from prodml.journal import Collected, Draft, Event, Journal, Parcel, collect
 from prodml.ports import Clock, Keys, Storage
 from prodml.registry.artifacts import Artifacts, plain_record
-from prodml.registry.fold import ModelFold, current, is_known, notes_of, pointer, way_back
+from prodml.registry.fold import (
+    ModelFold,
+    current,
+    is_known,
+    n_versions,
+    pointer,
+    pointer_to,
+    said_of,
+    tags_of,
+    way_back,
+)
 from prodml.registry.refs import Ref
 from prodml.registry.results import Checked, ModelVersion
 from prodml.registry.run import Submission
@@ -81,8 +91,8 @@ class Shelf:
     def numbers(self, state: State | None = None) -> list[int]:
         """Return the numbers of the versions that were not deleted, rising."""
         state = self.journal.state() if state is None else state
-        numbers = range(1, len(state["versions"]) + 1)
-        return [n for n in numbers if "deleted" not in notes_of(state, n)]
+        numbers = range(1, n_versions(state) + 1)
+        return [n for n in numbers if said_of(state, "deleted", n) is None]
 
     def check_version(self, number: int, state: State) -> None:
         """Refuse a number that no version has, or none any more.
@@ -92,9 +102,9 @@ class Shelf:
         UnknownNameError
             Says why it was deleted, if it was.
         """
-        if not 1 <= number <= len(state["versions"]):
+        if not 1 <= number <= n_versions(state):
             raise self.unknown("version", str(number), self.numbers(state))
-        why = notes_of(state, number).get("deleted")
+        why = said_of(state, "deleted", number)
         if why is not None:
             where = f'of model "{self.name}" any more, it was deleted: {why}'
             raise UnknownNameError("version", str(number), None, where=where)
@@ -105,11 +115,10 @@ class Shelf:
         self.check_version(number, state)
         registered = self._as_registered(number, state)
         check_signature(self._keys, self.name, registered)
-        notes = notes_of(state, number)
-        tags = {**registered["tags"], **notes.get("tags", {})}
+        tags = {**registered["tags"], **tags_of(state, number)}
         return {
             **registered,
-            "deprecated": notes.get("deprecated"),
+            "deprecated": said_of(state, "deprecated", number),
             "tags": {name: text for name, text in tags.items() if text is not None},
         }
 
@@ -152,7 +161,7 @@ class Shelf:
             if before is not None:
                 raise _RegisteredBeforeError(before)
             facts.clear()
-            facts.update(stored, version=len(state["versions"]) + 1)
+            facts.update(stored, version=n_versions(state) + 1)
             facts["blobs"] = parcel.settle(self.journal.generation, lambda: dict(self._kept(state)))
             facts["signature"] = sign(self._keys, self.name, facts)
             return Draft("version_registered", dict(facts), reason)
@@ -277,7 +286,7 @@ class Shelf:
     def _as_registered(self, number: int, state: State) -> dict[str, Any]:
         # Events never change, so one look at each is enough.
         if number not in self._registered:
-            found = self._event(state["versions"][number - 1])
+            found = self._event(pointer_to(state, number))
             said = {"at": found.at.isoformat(), "actor": found.actor, "reason": found.reason}
             self._registered[number] = {**found.payload, **said}
         return self._registered[number]
@@ -314,8 +323,9 @@ class _RegisteredBeforeError(Exception):
 
 
 def _registered_as(state: dict[str, Any], once: str | None) -> int | None:
-    number = state["once"].get(once)
-    return None if number is None or "deleted" in notes_of(state, number) else number
+    number: int | None = None if once is None else said_of(state, "once", once)
+    is_gone = number is not None and said_of(state, "deleted", number) is not None
+    return None if is_gone else number
 
 
 def _model_version(name: str, facts: dict[str, Any], record: dict[str, Any]) -> ModelVersion:

@@ -180,3 +180,18 @@ def test_a_run_that_kills_every_runner_is_given_up_and_said_so(shop, base, clock
     assert loop.status().last_status == "failed"
     assert "given up" in loop.status().why
     assert loop.run_once(n_new_labels=10).status == "promoted"
+
+
+def test_what_others_agreed_to_meanwhile_is_not_taken_for_the_promotion(shop, base):
+    def is_waiting(scene):
+        registry = Registry(scene.inner)
+        return len(registry.versions("churn")) == 2 and registry.aliases("churn") == {"champion": 1}
+
+    points = range(1, n_calls(shop, base))
+    scenes = (killed_at(shop, base, at, after=True) for at in points)
+    scene = next(filter(is_waiting, scenes))
+    Registry(scene.inner, actor="somebody else").approve("churn", 2, reason="read the card")
+    scene.go_on()
+    registry = Registry(scene.inner)
+    assert [m.kind for m in registry.history("churn") if m.version == 2] == ["approved", "gate"]
+    assert registry.aliases("churn") == {"champion": 2}

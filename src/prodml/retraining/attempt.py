@@ -20,6 +20,8 @@ __all__ = ["Attempt", "Result", "StoppedError"]
 Data = TypeVar("Data")
 RunT = TypeVar("RunT")
 
+_AGREED = ("approved", "withdrawn")  # what others said of a version moves no alias
+
 
 class StoppedError(Exception):
     """Somebody asked to stop between two steps; never leaves this room."""
@@ -176,7 +178,11 @@ class Attempt(Generic[Data, RunT]):
     def _decided_before(self, version: int) -> Result | None:
         """Return what an earlier attempt came to just before it was killed, from the registry."""
         moves = self.registry.history(self.name)
-        mine = [m for m in moves if (m.alias, m.version) == (self.alias, version)]
+        mine = [
+            m
+            for m in moves
+            if (m.alias, m.version) == (self.alias, version) and m.kind not in _AGREED
+        ]
         if not mine:
             return None
         last = mine[0]  # what came of the version later is not this run's doing

@@ -43,8 +43,8 @@ class VersionLike(Protocol):
         ...
 
 
-class PromotionLike(Protocol):
-    """What a registry returns for a promotion, and remembers as a move."""
+class MoveLike(Protocol):
+    """What a registry remembers of an alias that moved, or was to move."""
 
     @property
     def alias(self) -> str:
@@ -52,8 +52,8 @@ class PromotionLike(Protocol):
         ...
 
     @property
-    def version(self) -> int:
-        """Where it was to point."""
+    def version(self) -> int | None:
+        """Where it was to point; None if it was removed."""
         ...
 
     @property
@@ -69,6 +69,15 @@ class PromotionLike(Protocol):
     @property
     def decision(self) -> GateDecision | None:
         """The gate's evidence."""
+        ...
+
+
+class PromotionLike(MoveLike, Protocol):
+    """What a registry returns for a promotion."""
+
+    @property
+    def version(self) -> int:
+        """Where it points now."""
         ...
 
 
@@ -98,7 +107,7 @@ class RegistryLike(Protocol[RunIn_contra]):
         """Return all versions."""
         ...
 
-    def history(self, name: str, /) -> Iterable[PromotionLike]:
+    def history(self, name: str, /) -> Iterable[MoveLike]:
         """Return every move of an alias, and every one that was refused."""
         ...
 

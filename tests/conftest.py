@@ -7,6 +7,8 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
+pytest_plugins = ("real_servers",)
+
 # What CI tries is the same each time, so that a red run says something about the change; elsewhere
 # every run tries something new.
 settings.register_profile(

@@ -72,7 +72,7 @@ def test_an_address_that_says_something_else_than_meant_is_refused(
 @pytest.mark.parametrize(
     ("url", "says"),
     [
-        ("s3://bucket", 'no adapter for "s3://". Known: "file", "memory"'),
+        ("ftp://bucket", 'no adapter for "ftp://". Known: "az", "file", "gs", "memory"'),
         ("fiel:///tmp", 'Did you mean "file"'),
         ("ftp://somewhere", 'entry point group "prodml.storage"'),
     ],

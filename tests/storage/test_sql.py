@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 import threading
 
+import attrs
 import pytest
 
 from prodml.errors import ConfigError, MissingExtraError, StorageError
@@ -169,7 +170,7 @@ def test_a_listing_of_many_pages_is_whole(store):
 
 
 def test_an_object_that_is_too_large_is_refused_before_anything_is_sent(store, monkeypatch):
-    monkeypatch.setattr(store._engines, "max_object_bytes", 3)
+    monkeypatch.setattr(store, "_caps", attrs.evolve(store.caps, max_object_bytes=3))
     with pytest.raises(StorageError, match="a has 4 bytes.*up to 3.*SplitStorage"):
         store.put("a", b"1234")
     assert list(store.list()) == []

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from prodml.errors import ConfigError
+from prodml.errors import ConfigError, StorageError
+from prodml.ports import StorageCaps
 from prodml.ports.storage import Data
 
-__all__ = ["check_data", "check_limit", "check_range", "check_timeout"]
+__all__ = [
+    "METHODS",
+    "check_data",
+    "check_limit",
+    "check_range",
+    "check_size",
+    "check_storage",
+    "check_timeout",
+]
+
+METHODS = ("caps", "put", "get", "fetch", "head", "list", "delete")
+"""What makes a Storage."""
 
 
 def check_data(data: Data) -> memoryview | Path:
@@ -43,6 +55,31 @@ def check_limit(limit: int | None) -> None:
     """Refuse a limit that is no number of objects."""
     if limit is not None and not _is_count(limit):
         raise ConfigError(f"limit is a number of objects from 0, or None; got {limit!r:.40}.")
+
+
+def check_size(key: str, size: int, caps: StorageCaps) -> None:
+    """Refuse an object that is larger than the backend takes, before anything is sent.
+
+    Raises
+    ------
+    StorageError
+        That says where it can go instead.
+    """
+    if caps.max_object_bytes is not None and size > caps.max_object_bytes:
+        raise StorageError(
+            f"{key} has {size} bytes, {caps.url} holds up to {caps.max_object_bytes} in one object. Keep large ones "
+            "elsewhere with SplitStorage.",
+            key=key,
+        )
+
+
+def check_storage(storage: object, name: str) -> None:
+    """Refuse what has not the methods of a Storage."""
+    lacks = [method for method in METHODS if not hasattr(storage, method)]
+    if lacks:
+        raise ConfigError(
+            f"{name} must be a Storage, got a {type(storage).__name__}, which has no {', '.join(lacks)}."
+        )
 
 
 def check_timeout(timeout_s: float) -> None:

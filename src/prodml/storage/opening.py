@@ -10,18 +10,24 @@ from urllib.parse import unquote, urlsplit
 
 from prodml.errors import ConfigError, known_names
 from prodml.ports import Storage
+from prodml.storage.checks import METHODS
 from prodml.storage.folder import FolderStorage
 from prodml.storage.memory import MemoryStorage
+from prodml.storage.objects import ObjectStorage
 from prodml.storage.proving import prove_location
+from prodml.storage.redis import RedisStorage
 from prodml.storage.sql import SqlStorage
 
 __all__ = ["open_storage"]
 
 _GROUP = "prodml.storage"
 _BUILT_IN: Mapping[str, Callable[..., Storage]] = MappingProxyType(
-    {"postgresql": SqlStorage, "sqlite": SqlStorage}
+    {
+        **dict.fromkeys(("postgresql", "sqlite"), SqlStorage),
+        **dict.fromkeys(("redis", "rediss"), RedisStorage),
+        **dict.fromkeys(("s3", "gs", "az"), ObjectStorage),
+    }
 )
-_METHODS = ("caps", "put", "get", "fetch", "head", "list", "delete")
 
 
 def open_storage(url: str | Path, **options: Any) -> Storage:
@@ -30,12 +36,12 @@ def open_storage(url: str | Path, **options: Any) -> Storage:
     Parameters
     ----------
     url : str or Path
-        A path or ``"file:///path"``; ``"memory://"``, a new one each time; ``"sqlite:///path"`` and
-        ``"postgresql+psycopg://host/database"``. Other schemes are looked up among
+        A path or ``"file:///path"``; ``"memory://"``, a new one each time; ``"s3://bucket/prefix"``, ``"gs://bucket"`` and
+        ``"az://container"``; ``"sqlite:///path"`` and ``"postgresql+psycopg://host/database"``; ``"redis://host:6379/0"``. Other schemes are looked up among
         installed packages: entry points of the group ``prodml.storage``, each a callable that takes the
         address and returns a Storage.
     **options
-        Handed to the adapter, such as ``durability="process"`` to a `FolderStorage`.
+        Handed to the adapter, such as ``durability="process"`` to a `FolderStorage` or credentials to an `ObjectStorage`.
 
     Returns
     -------
@@ -105,7 +111,7 @@ def _from_entry_point(scheme: str, url: str, options: Mapping[str, Any]) -> Stor
             f'group "{_GROUP}"), or pass the objects any Storage of your own.'
         )
     storage: Storage = installed[scheme].load()(url, **options)
-    lacks = [name for name in _METHODS if not hasattr(storage, name)]
+    lacks = [name for name in METHODS if not hasattr(storage, name)]
     if lacks:
         raise ConfigError(
             f'the adapter for "{scheme}://", {installed[scheme].value}, made a '

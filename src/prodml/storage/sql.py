@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from prodml.errors import AlreadyExistsError, ConfigError, KeyNotFoundError, StorageError
+from prodml.errors import AlreadyExistsError, ConfigError, KeyNotFoundError
 from prodml.ports import ObjectMeta, StorageCaps
 from prodml.ports.storage import Data
-from prodml.storage.checks import check_data, check_limit, check_range, check_timeout
+from prodml.storage.checks import check_data, check_limit, check_range, check_size, check_timeout
 from prodml.storage.files import contents, placed
 from prodml.storage.keys import check_key, check_prefix
 from prodml.storage.sql_calls import Calls
@@ -96,7 +96,7 @@ class SqlStorage:
         """Store `data` as a row."""
         check_key(key)
         kept = contents(check_data(data))
-        self._check_size(key, len(kept))
+        check_size(key, len(kept), self._caps)
         verb = "create" if if_absent else "replace"
         row = {"key": key, "size": len(kept), "data": kept}
         n_rows = self._calls.write(self._sql[verb], row, key=key, what="write")
@@ -165,15 +165,6 @@ class SqlStorage:
                 return
             after = rows[-1][0]
             limit = None if limit is None else limit - n_asked
-
-    def _check_size(self, key: str, size: int) -> None:
-        largest = self._engines.max_object_bytes
-        if size > largest:
-            raise StorageError(
-                f"{key} has {size} bytes, {self._engines.address} holds up to {largest} in one object. Keep large ones "
-                "elsewhere with SplitStorage.",
-                key=key,
-            )
 
     def _make_table(self, table: str) -> None:
         if not self._calls.has_table(table):

@@ -145,6 +145,11 @@ def shop():
 
 
 @pytest.fixture
+def rows():
+    return make_rows
+
+
+@pytest.fixture
 def clock():
     return Clock()
 

@@ -13,6 +13,7 @@ from prodml.registry.difference import Difference, VersionDiff
 from prodml.registry.history import History, Move
 from prodml.registry.lineage import Lineage, Served
 from prodml.registry.overview import Overview, OverviewRow
+from prodml.registry.protection import KeyRotation
 from prodml.registry.registry import Registry
 from prodml.registry.results import Checked, Holdout, ModelVersion, Promotion
 from prodml.registry.run import RunLike
@@ -29,6 +30,7 @@ __all__ = [
     "Found",
     "History",
     "Holdout",
+    "KeyRotation",
     "Lineage",
     "ModelCard",
     "ModelVersion",

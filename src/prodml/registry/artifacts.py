@@ -12,6 +12,7 @@ from prodml.journal import Blobs, Parcel
 from prodml.ports.storage import Storage
 from prodml.registry.results import Holdout
 from prodml.registry.run import Submission
+from prodml.registry.sealing import Box, Locker
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,8 +27,9 @@ _TARGET = "target"
 class Artifacts:
     """Puts the parts of a version into content-addressed blobs, and reads them back verified."""
 
-    def __init__(self, storage: Storage, name: str) -> None:
-        self.blobs = Blobs(storage, f"models/{name}/blobs")
+    def __init__(self, storage: Storage, locker: Locker) -> None:
+        self.blobs = Blobs(storage, f"models/{locker.name}/blobs")
+        self._locker = locker
 
     def store(self, submission: Submission, *, trust: str | None, parcel: Parcel) -> dict[str, Any]:
         """Store every part; return the facts that go into the event.
@@ -40,13 +42,15 @@ class Artifacts:
             If the model has no inert form and `trust` is not "pickle".
         """
         data, form = _encode(submission, trust)
+        box = Box(parcel, self._locker.name, self._locker.wrap)
         return {
-            "model": parcel.put(data),
+            "model": box.put(data, "model", form),
             "format": form,
             "size_bytes": len(data),
-            "record": parcel.put(canonical_json(plain_record(submission))),
-            "holdout": _store_holdout(submission, parcel),
-            "reference": _store_reference(submission, parcel),
+            "record": box.put(canonical_json(plain_record(submission)), "record"),
+            "holdout": _store_holdout(submission, box),
+            "reference": _store_reference(submission, box),
+            **box.facts(),
         }
 
     def model(self, facts: dict[str, Any], *, trust: str | None, ref: str) -> Any:
@@ -54,7 +58,7 @@ class Artifacts:
         from prodml.registry.formats import inert, pickled
 
         form = facts["format"]
-        if form == pickled.NAME and trust != "pickle":
+        if form == pickled.NAME and trust != "pickle" and not facts.get("verified"):
             raise UntrustedModelError(
                 f"{ref} is stored as a pickle, and unpickling runs whatever the bytes say. If you trust "
                 f'everybody who may write to this registry: load("{ref}", trust="pickle")'
@@ -65,6 +69,10 @@ class Artifacts:
         if form == pickled.NAME:
             return pickled.loads(data)
         raise IntegrityError(f"{ref} is stored in the format {form!r:.40}, unknown to this prodml")
+
+    def part(self, facts: dict[str, Any], what: str, ref: str) -> bytes:
+        """Return the bytes of a part, such as its model, decrypted."""
+        return self._get(facts, facts[what], what, ref)
 
     def record(self, facts: dict[str, Any], ref: str) -> dict[str, Any]:
         """Return schema, metrics, parameters and the run's record."""
@@ -78,8 +86,8 @@ class Artifacts:
         from prodml.tables import decode_frame
 
         manifest = json.loads(self._get(facts, facts["holdout"], "holdout", ref))
-        inputs = decode_frame(self._get(facts, manifest["inputs"], "holdout", ref))
-        target = decode_frame(self._get(facts, manifest["target"], "holdout", ref))
+        inputs = decode_frame(self._get(facts, manifest["inputs"], "holdout/inputs", ref))
+        target = decode_frame(self._get(facts, manifest["target"], "holdout/target", ref))
         return Holdout(inputs, target[_TARGET].to_numpy())
 
     def reference(self, facts: dict[str, Any], ref: str) -> pd.DataFrame | None:
@@ -129,14 +137,17 @@ class Artifacts:
         return dict.fromkeys(digests, 0)
 
     def _get(self, facts: dict[str, Any], digest: str, what: str, ref: str) -> bytes:
-        generation = facts.get("blobs", {}).get(digest, 0)
+        place = self._locker.place(facts, digest, what)
+        generation = facts.get("blobs", {}).get(place, 0)
         try:
-            return self.blobs.get(digest, generation=generation)
+            data = self.blobs.get(place, generation=generation)
         except KeyNotFoundError as exc:
-            raise IntegrityError(f"the {what} of {ref} is missing: no blob {digest}") from exc
+            name = what.partition("/")[0]
+            raise IntegrityError(f"the {name} of {ref} is missing: no blob {place}") from exc
+        return self._locker.opened(facts, data, what, facts["format"] if what == "model" else "")
 
 
-def _store_holdout(submission: Submission, parcel: Parcel) -> str:
+def _store_holdout(submission: Submission, box: Box) -> str:
     if submission.holdout is None:
         return ""
     import pandas as pd
@@ -145,18 +156,18 @@ def _store_holdout(submission: Submission, parcel: Parcel) -> str:
 
     target = pd.DataFrame({_TARGET: submission.holdout_target})
     manifest = {
-        "inputs": parcel.put(encode_frame(submission.holdout)),
-        "target": parcel.put(encode_frame(target)),
+        "inputs": box.put(encode_frame(submission.holdout), "holdout/inputs"),
+        "target": box.put(encode_frame(target), "holdout/target"),
     }
-    return parcel.put(canonical_json(manifest))
+    return box.put(canonical_json(manifest), "holdout")
 
 
-def _store_reference(submission: Submission, parcel: Parcel) -> str:
+def _store_reference(submission: Submission, box: Box) -> str:
     if submission.reference is None:
         return ""
     from prodml.tables import encode_frame
 
-    return parcel.put(encode_frame(_sample(submission.reference)))
+    return box.put(encode_frame(_sample(submission.reference)), "reference")
 
 
 def _encode(submission: Submission, trust: str | None) -> tuple[bytes, str]:

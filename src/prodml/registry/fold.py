@@ -39,6 +39,7 @@ class ModelFold:
     - ``deprecated``, ``deleted``, ``tags``, ``approvals``: what was said of a version since,
     - ``holdouts``: how often each holdout has decided,
     - ``once``: what was registered under a name of its own, and as which version,
+    - ``wrapped``: by version the key it is encrypted with, where it was wrapped anew,
     - ``about``: what the owner says of the model,
     - ``gone``: why the whole model was deleted, if it was.
 
@@ -46,7 +47,7 @@ class ModelFold:
     view shares all but the one that changed. Read it with the functions below, `said_of` first.
     """
 
-    version = 4
+    version = 5
 
     def initial(self) -> dict[str, Any]:
         """Return the state of a model of which nothing is known yet."""
@@ -111,6 +112,10 @@ class ModelFold:
         tags = {**tags_of(state, number), **event.payload["tags"]}
         self._note(state, number, "tags", json.dumps(tags))
 
+    def _key_rewrapped(self, state: dict[str, Any], event: Event) -> None:
+        for number, wrapped in event.payload["wrapped"].items():
+            _say(state, "wrapped", number, wrapped)
+
     def _model_described(self, state: dict[str, Any], event: Event) -> None:
         about = {**state["about"], **event.payload["about"]}
         state["about"] = freeze({k: v for k, v in about.items() if v})
@@ -143,7 +148,7 @@ class ModelFold:
         _say(state, "approvals", number, {k: v for k, v in given.items() if k != alias} or None)
 
 
-_SHARDED = ("deprecated", "deleted", "tags", "approvals", "holdouts", "once")
+_SHARDED = ("deprecated", "deleted", "tags", "approvals", "holdouts", "once", "wrapped")
 
 
 def _say(state: dict[str, Any], what: str, of: str | int, value: Any) -> None:
@@ -166,7 +171,7 @@ def said_of(state: dict[str, Any], what: str, of: str | int) -> Any:
     ----------
     state : dict
         Of the model.
-    what : {"deprecated", "deleted", "tags", "approvals", "holdouts", "once"}
+    what : {"deprecated", "deleted", "tags", "approvals", "holdouts", "once", "wrapped"}
         See `ModelFold`.
     of : str or int
         Number of the version, digest of the holdout, or the name.

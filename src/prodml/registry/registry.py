@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
+from prodml.crypto.wrapping import KeyWrap, as_wrap
 from prodml.errors import ConfigError
 from prodml.gate import Gate
 from prodml.ports import Clock, Keys, Storage, utc_now
@@ -14,11 +15,13 @@ from prodml.registry.comparison import GateLike
 from prodml.registry.guard import Access, Audit, Guard
 from prodml.registry.notes import Notes, check_tags
 from prodml.registry.pointing import Pointing
+from prodml.registry.protection import Protection
 from prodml.registry.reader import RegistryReader
 from prodml.registry.refs import check_alias, check_name
 from prodml.registry.results import ModelVersion
 from prodml.registry.retirement import Retirement
 from prodml.registry.run import Estimator, RunLike, Submission, is_run
+from prodml.registry.signature import Proofs, SignerLike, VerifierLike
 from prodml.registry.trust import Trust, check_trust
 from prodml.registry.views import Views
 
@@ -30,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["Registry"]
 
 
-class Registry(RegistryReader, Views, Pointing, Notes, Retirement):
+class Registry(RegistryReader, Views, Pointing, Notes, Retirement, Protection):
     """Keeps models in versions, verified, and remembers which alias pointed at which, when and why.
 
     Parameters
@@ -46,6 +49,15 @@ class Registry(RegistryReader, Views, Pointing, Notes, Retirement):
     keys : Keys or None, default None
         With keys, versions are signed when registered and every signature is checked before a
         model is loaded, so that writing to the storage is not enough to plant a model.
+    signer : SignerLike or None, default None
+        Signs versions with a private key when they are registered; a `prodml.crypto.Signer`.
+    verifier : VerifierLike or None, default None
+        Checks those signatures before anything of a version is used, with public keys alone;
+        a `prodml.crypto.Verifier`. What is unsigned, or signed by somebody else, is refused.
+    encrypt : Keys, KeyWrap or None, default None
+        Encrypts models, records, holdouts and reference rows before they are stored, under keys of
+        the domain "encryption", or by a `prodml.crypto.KmsWrap`. Names, tags, metrics and reasons
+        stay readable: searches need them.
     audit : Audit or None, default None
         Told of every action and how it ended; a `prodml.AuditTrail` will do.
     access : callable or None, default None
@@ -85,12 +97,21 @@ class Registry(RegistryReader, Views, Pointing, Notes, Retirement):
         gate: GateLike | None = None,
         gated: Collection[str] = ("champion",),
         keys: Keys | None = None,
+        signer: SignerLike | None = None,
+        verifier: VerifierLike | None = None,
+        encrypt: Keys | KeyWrap | None = None,
         audit: Audit | None = None,
         access: Access | None = None,
         approvals: Mapping[str, int] | None = None,
         clock: Clock = utc_now,
     ) -> None:
-        super().__init__(storage, keys=keys, guard=Guard(actor, access, audit), clock=clock)
+        super().__init__(
+            storage,
+            proofs=Proofs(keys, signer, verifier),
+            wrap=None if encrypt is None else as_wrap(encrypt),
+            guard=Guard(actor, access, audit),
+            clock=clock,
+        )
         self._gate = Gate() if gate is None else _checked_gate(gate)
         if isinstance(gated, str):
             raise ConfigError(

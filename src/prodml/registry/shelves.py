@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from prodml.crypto.wrapping import KeyWrap
 from prodml.errors import UnknownNameError
-from prodml.ports import Clock, Keys, Storage
+from prodml.ports import Clock, Storage
 from prodml.ports.duck import check_methods
 from prodml.registry.fold import is_known
 from prodml.registry.guard import Guard
 from prodml.registry.refs import Ref, check_name
 from prodml.registry.shelf import Shelf
+from prodml.registry.signature import Proofs
 
 __all__ = ["Shelves"]
 
@@ -20,22 +22,31 @@ class Shelves:
     ----------
     storage : Storage
         Where everything is kept.
-    keys : Keys or None
-        Sign versions, and check the signature of every version.
+    proofs : Proofs
+        Signs versions, and checks the signature of every version.
+    wrap : KeyWrap or None
+        Wraps the keys that versions are encrypted with; None stores them as they are.
     guard : Guard
         The access policy and the audit trail.
     clock : Clock
         Stamps the events.
     """
 
-    def __init__(self, storage: Storage, *, keys: Keys | None, guard: Guard, clock: Clock) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        *,
+        proofs: Proofs,
+        wrap: KeyWrap | None,
+        guard: Guard,
+        clock: Clock,
+    ) -> None:
         check_methods(
             storage, "put", "get", "list", what="storage", such_as='open_storage("./store")'
         )
-        if keys is not None:
-            check_methods(keys, "active", "get", what="keys", such_as="EnvKeys()")
         self._storage = storage
-        self._keys = keys
+        self._proofs = proofs
+        self._wrap = wrap
         self._guard = guard
         self._clock = clock
         self._shelves: dict[str, Shelf] = {}
@@ -90,7 +101,8 @@ class Shelves:
                 check_name(name),
                 actor=self._guard.actor,
                 clock=self._clock,
-                keys=self._keys,
+                proofs=self._proofs,
+                wrap=self._wrap,
             )
             return self._shelves.setdefault(name, shelf)
         return self._shelves[name]

@@ -268,47 +268,34 @@ def test_what_cannot_be_reproduced_is_refused(churn, original, trainer, message)
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # of estimators about their defaults
 def test_every_kind_of_estimator_that_fits_predicts_the_same_bits_again():
     from sklearn.utils import all_estimators
 
     classes, labels = make_classification(200, 6, random_state=0)
     numbers, values = make_regression(200, 6, noise=1.0, random_state=0)
     names = [f"x{i}" for i in range(6)]
+    # Not negative, since counts and gamma variables are not.
     tables = {
-        "classifier": pd.DataFrame(classes, columns=names).assign(y=labels),
-        "regressor": pd.DataFrame(numbers, columns=names).assign(y=values),
+        "classifier": pd.DataFrame(classes - classes.min(), columns=names).assign(y=labels),
+        "regressor": pd.DataFrame(numbers, columns=names).assign(y=values - values.min() + 1.0),
     }
-    fitted, uneven = [], []
+    inner = {"classifier": LogisticRegression(), "regressor": Ridge()}
+    verdicts = {}
     for kind, table in tables.items():
+        metric = "accuracy" if kind == "classifier" else "mae"
         for name, cls in all_estimators(type_filter=kind):
-            trainer = _trainer(cls, table)
-            run = None if trainer is None else _fitted(trainer, table)
-            if run is None:
+            try:
+                model = cls()
+            except TypeError:
+                model = cls(inner[kind])  # wraps another
+            try:
+                trainer = Trainer(model, target="y", metrics=metric)
+                run = trainer.fit(table)
+            except Exception:  # noqa: BLE001  (several targets, one column, lists of estimators)
+                print(name, "does not fit")
                 continue
-            fitted.append(name)
-            again = reproduce(version_of(run), table, trainer=trainer)
-            if not again or again.largest_gap not in (0.0, None):
-                uneven.append((name, again.verdict))
-    assert uneven == []
-    assert len(fitted) >= 70
-
-
-def _trainer(cls, table):
-    try:
-        return Trainer(
-            cls(), target="y", metrics="accuracy" if table["y"].nunique() == 2 else "mae"
-        )
-    except TypeError:
-        return None  # needs another estimator to wrap
-
-
-@pytest.mark.filterwarnings("ignore")
-def _fitted(trainer, table):
-    import warnings
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return trainer.fit(table)
-    except Exception:  # noqa: BLE001  (some kinds take only positive or several targets)
-        return None
+            verdicts[name] = reproduce(version_of(run), table, trainer=trainer).verdict
+    print(len(verdicts), {v: list(verdicts.values()).count(v) for v in set(verdicts.values())})
+    assert [n for n, v in verdicts.items() if v not in ("state", "predictions")] == []
+    assert len(verdicts) >= 75

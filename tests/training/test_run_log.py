@@ -343,3 +343,12 @@ def test_an_unknown_run_is_said_with_those_there_are(runs):
         runs.get("hero")
     with pytest.raises(UnknownNameError, match="no record"):
         runs.record("here")
+
+
+def test_a_stream_that_a_trainer_logged_to_is_listed_too(churn, store, runs):
+    journal = Journal(store, "runs/by-log")
+    run = Trainer(LogisticRegression(), target="churned").fit(churn, log=journal, run_id="by-log")
+    found = runs.get("by-log")
+    assert (found.status, found.metrics) == ("finished", run.metrics)
+    Journal(store, "runs/open").append("run_started", {"run_id": "open"})
+    assert runs.get("open").status == "running"

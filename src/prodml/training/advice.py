@@ -35,10 +35,8 @@ def advice(run: TrainingRun) -> list[str]:
 def _cautions(run: TrainingRun) -> Iterator[str]:
     record: Mapping[str, Any] = run.record
     if len(run.holdout) < _FEW_ROWS:
-        yield (
-            f"the holdout has {len(run.holdout)} rows: differences of a few points are chance; "
-            "cv= uses the training rows as well"
-        )
+        more = "" if run.out_of_fold is not None else "; cv= would use the training rows as well"
+        yield f"the holdout has {len(run.holdout)} rows: differences of a few points are chance{more}"
     yield from _overfit(run)
     yield from _miscalibrated(record.get("calibration"))
     weak = record.get("weak_slices") or []

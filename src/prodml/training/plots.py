@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 
 __all__ = ["PLOTS", "plots"]
 
-PLOTS = ("roc", "precision_recall", "residuals", "calibration", "slices")
+PLOTS = {
+    "roc": "ROC",
+    "precision_recall": "Precision and recall",
+    "residuals": "Errors",
+    "calibration": "Calibration",
+    "slices": "Slices",
+}
 
 _GRID = 100  # points of a curve
 _N_BINS = 30
@@ -59,13 +65,12 @@ def _curves(run: TrainingRun) -> Iterator[tuple[str, str]]:
     if negatives > 0:
         found = np.interp(grid, cut.false_positive / negatives, cut.recall)
         found[0] = 0.0
-        title = "Found among the positive, against false alarms (ROC)"
         yield (
             "roc",
             display.line_chart(
                 grid.tolist(),
                 {"model": found.tolist(), "chance": grid.tolist()},
-                title=title,
+                title="Hits against false alarms",
                 unit="share of the positive rows that are found",
                 x_label="share of the negative rows said to be positive",
             ),
@@ -78,7 +83,7 @@ def _curves(run: TrainingRun) -> Iterator[tuple[str, str]]:
         display.line_chart(
             grid.tolist(),
             {"model": best[place].tolist(), "chance": [float(truth.mean())] * len(grid)},
-            title="Right among those said to be positive, against those found",
+            title="Precision against recall",
             unit="best precision at this recall or more",
             x_label="recall",
         ),
@@ -145,7 +150,8 @@ def _slices(slices: list[dict[str, Any]], metrics: Mapping[str, float]) -> str:
         [c["value"] for c in cells],
         [c["low"] for c in cells],
         [c["high"] for c in cells],
-        title=f"{name} by slice, with 95 % intervals; the line is the whole holdout",
+        title=f"{name} by slice",
+        unit="with 95 % intervals; the line is the whole holdout",
         mark=None if name is None else metrics[name],
     )
 

@@ -145,8 +145,7 @@ class TrainingRun:
 
         found = plots(self)
         if kind is None:
-            titles = {name: name.replace("_", " ") for name in PLOTS}
-            return display.page(self._title(), [(titles[k], svg) for k, svg in found.items()])
+            return display.page(self._title(), [(PLOTS[k], svg) for k, svg in found.items()])
         if kind not in found:
             why = "" if kind not in PLOTS else " (it needs probabilities, two classes or slices=)"
             raise ConfigError(

@@ -46,9 +46,11 @@ class RunFold:
     def apply(self, state: dict[str, Any], event: Event) -> dict[str, Any]:
         """Return the state after `event`."""
         payload, at = event.payload, event.at.isoformat()
+        state["started"] = state["started"] or at
         if event.type == "run_started":
-            state |= {"status": "running", "started": at, "actor": event.actor}
-            state |= {"name": payload["name"], "tags": payload["tags"], "params": payload["params"]}
+            # A Trainer's log= begins a stream with less; it is listed all the same.
+            facts = {name: payload.get(name, state[name]) for name in ("name", "tags", "params")}
+            state |= {"status": "running", "actor": event.actor, **facts}
         elif event.type == "params":
             state["params"] = {**state["params"], **payload["params"]}
         elif event.type == "metrics":
@@ -60,6 +62,7 @@ class RunFold:
             status = "finished" if event.type == "run_finished" else "failed"
             state |= {"status": status, "ended": at, "error": payload.get("error")}
             state["record"] = payload.get("record")
+            state["metrics"] = state["metrics"] | payload.get("metrics", {})
         state["expires"] = payload.get("expires", state["expires"])
         return state
 
@@ -133,7 +136,8 @@ class RunSummary:
     def of(cls, run_id: str, state: dict[str, Any], now: datetime) -> RunSummary:
         """Read a state as it is at this time."""
         status = state["status"]
-        if status == "running" and datetime.fromisoformat(state["expires"]) < now:
+        expires = state["expires"]
+        if status == "running" and expires and datetime.fromisoformat(expires) < now:
             status = "died"
         return cls(
             run_id=run_id,

@@ -158,7 +158,7 @@ def test_the_storages_of_the_house_hold_journals_and_blobs(tmp_path, fold, kind)
     assert reader.verify(expect=journal.head()).n_checkpoints == 2
 
 
-def test_pauses_after_lost_races_grow_to_a_bound_and_then_it_gives_up(storage, fold):
+def test_pauses_after_lost_races_are_bounded_and_then_it_gives_up(storage, fold):
     pauses = []
 
     class Full:
@@ -174,9 +174,8 @@ def test_pauses_after_lost_races_grow_to_a_bound_and_then_it_gives_up(storage, f
 
     with pytest.raises(ConflictError, match="200 times"):
         mine.commit(decide)
-    assert pauses[:3] == [0.001, 0.002, 0.004]
-    assert max(pauses) == 0.25
     assert len(pauses) == 200
+    assert 0 < max(pauses) <= 0.25
 
 
 def test_a_warm_state_costs_one_look_at_the_storage(storage, fold):

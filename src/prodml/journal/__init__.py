@@ -8,7 +8,7 @@ machines may write at once: no event that was acknowledged is lost, none is ther
 from prodml.journal.blobs import Blobs, StoredBlob
 from prodml.journal.collection import Collected, collect
 from prodml.journal.event import Draft, Event, Head, Verification
-from prodml.journal.fold import Fold
+from prodml.journal.fold import Fold, freeze
 from prodml.journal.journal import Journal
 from prodml.journal.parcel import Parcel
 from prodml.journal.rows import Rows
@@ -26,4 +26,5 @@ __all__ = [
     "StoredBlob",
     "Verification",
     "collect",
+    "freeze",
 ]

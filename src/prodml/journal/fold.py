@@ -18,6 +18,9 @@ class Fold(Protocol):
     A fold is deterministic, knows nothing but the state and the event, and lets events of unknown
     types pass, since a later version may write them. An attribute ``version``, if there is one,
     is to be raised with every change of meaning: checkpoints of another version are not used.
+
+    Readers are given a read-only copy of the state after every change. A fold whose state grows large
+    keeps what will not change any more as `freeze` returns it: such parts are shared, not copied.
     """
 
     def initial(self) -> dict[str, Any]:
@@ -112,7 +115,7 @@ def _freeze(value: object) -> object:
     if isinstance(value, _FrozenDict | _FrozenList):
         return value  # frozen to the ground: a fold that keeps such parts pays for what changed
     if isinstance(value, dict):
-        return _FrozenDict((_name(key), _freeze(member)) for key, member in value.items())
+        return _FrozenDict({_name(key): _freeze(member) for key, member in value.items()})
     if isinstance(value, list | tuple):
         return _FrozenList(map(_freeze, value))
     if value is None or isinstance(value, str):

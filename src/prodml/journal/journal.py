@@ -15,6 +15,7 @@ from prodml.journal.event import Draft, Event, Head, Verification, encode
 from prodml.journal.fold import Fold
 from prodml.journal.log import Log
 from prodml.journal.reader import Reader
+from prodml.journal.turns import Turns
 from prodml.ports.clock import Clock, utc_now
 from prodml.ports.duck import check_methods
 from prodml.ports.storage import Storage
@@ -23,7 +24,6 @@ __all__ = ["Journal"]
 
 _HINT_EVERY = 16
 _MAX_TRIES = 200
-_MAX_PAUSE_S = 0.25
 
 
 class Journal:
@@ -48,7 +48,7 @@ class Journal:
     checkpoint_every : int, default 64
         After how many events a snapshot of the state is stored, so that a cold start reads few.
     sleep : callable, default time.sleep
-        Pauses between tries after a lost race; takes seconds.
+        Pauses around lost races; takes seconds.
     rng : random.Random or None, default None
         Spreads these pauses; None for Python's own.
     new_id : callable or None, default None
@@ -100,8 +100,7 @@ class Journal:
         self._actor = _check_actor(actor)
         self._clock = clock
         self._checkpoint_every = checkpoint_every
-        self._sleep = sleep
-        self._uniform = random.uniform if rng is None else rng.uniform
+        self._turns = Turns(sleep, random.uniform if rng is None else rng.uniform)
         self._new_id = _random_id if new_id is None else new_id
         self._writing = threading.RLock()  # writers of one process queue here, not at the storage
 
@@ -268,12 +267,15 @@ class Journal:
     def _commit(self, plan: Callable[[], tuple[Head, Draft]], actor: str | None) -> Event:
         actor = self._actor if actor is None else _check_actor(actor)
         with self._writing:
-            for n_lost in range(_MAX_TRIES):
+            self._turns.queue()
+            for _ in range(_MAX_TRIES):
+                self._turns.start()
                 tail, draft = plan()
                 event = self._try(draft, tail, actor)
                 if event is not None:
+                    self._turns.won()
                     return event
-                self._sleep(self._uniform(0, min(_MAX_PAUSE_S, 0.001 * 2**n_lost)))
+                self._turns.lost()
         raise ConflictError(
             f'others wrote to journal "{self.stream}" first, {_MAX_TRIES} times in a row'
         )

@@ -15,6 +15,7 @@ from prodml.errors import (
     KeyNotFoundError,
     StorageError,
 )
+from prodml.fingerprint.digest import sha256
 from prodml.journal.event import Event, Head, decode, decode_alone, genesis
 from prodml.ports.storage import Storage
 
@@ -82,6 +83,11 @@ class Log:
         if event.seq != seq:
             raise IntegrityError(f"{self.where(seq)} says that it is event {event.seq}")
         return event.head
+
+    def digest_at(self, seq: int) -> str | None:
+        """Return the digest of the stored bytes of an event, whatever they say; None if missing."""
+        data = self.bytes_at(seq)
+        return None if data is None else sha256(data)
 
     def newest(self, hint: int) -> Head:
         """Return the newest head there is, or any before it that `hint` leads to."""

@@ -82,7 +82,7 @@ class Reader:
 
     def check_still_there(self, tail: Head) -> None:
         """Raise if the newest event is gone: writing behind it would bury the hole."""
-        if tail.seq and self._log.head_at(tail.seq) != tail:
+        if tail.seq and self._log.digest_at(tail.seq) != tail.digest:
             raise self._gone_back(tail)
 
     def events(self, after: int) -> Iterator[Event]:

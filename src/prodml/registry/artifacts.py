@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from prodml.errors import IntegrityError, KeyNotFoundError, UntrustedModelError
+from prodml.errors import ConfigError, IntegrityError, KeyNotFoundError, UntrustedModelError
 from prodml.fingerprint.canonical import canonical_json
 from prodml.journal import Blobs, Parcel
 from prodml.ports.storage import Storage
@@ -17,6 +18,8 @@ from prodml.registry.sealing import Box, Locker
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
+
+    from prodml.registry.formats.receipts import Receipts
 
 __all__ = ["Artifacts", "inputs_for", "plain_record"]
 
@@ -30,6 +33,7 @@ class Artifacts:
     def __init__(self, storage: Storage, locker: Locker) -> None:
         self.blobs = Blobs(storage, f"models/{locker.name}/blobs")
         self._locker = locker
+        self._receipts: dict[Path | None, Receipts] = {}
 
     def store(self, submission: Submission, *, trust: str | None, parcel: Parcel) -> dict[str, Any]:
         """Store every part; return the facts that go into the event.
@@ -69,6 +73,29 @@ class Artifacts:
         if form == pickled.NAME:
             return pickled.loads(data)
         raise IntegrityError(f"{ref} is stored in the format {form!r:.40}, unknown to this prodml")
+
+    def mapped(self, facts: dict[str, Any], *, receipts: Path | None, ref: str) -> Any:
+        """Open the model of a version in its file; see `MappedModel`."""
+        from prodml.registry.formats import inert
+        from prodml.registry.formats.mapped import MappedModel
+        from prodml.registry.formats.receipts import Receipts
+
+        if facts["format"] not in inert.NAMES or facts.get("sealed"):
+            stored = "encrypted" if facts.get("sealed") else f"as {facts['format']}"
+            raise ConfigError(
+                f"{ref} is stored {stored}; only what is stored as {inert.NAME}, in the clear, can be "
+                "mapped: load it"
+            )
+        if receipts not in self._receipts:
+            self._receipts[receipts] = Receipts(receipts)
+        digest = facts["model"]
+        generation = facts.get("blobs", {}).get(digest, 0)
+        try:
+            # Unverified: the mapping itself is compared with the digest, not a file of that name.
+            path = self.blobs.path(digest, verify=False, generation=generation)
+        except KeyNotFoundError as exc:
+            raise IntegrityError(f"the model of {ref} is missing: no blob {digest}") from exc
+        return MappedModel(path, digest, self._receipts[receipts])
 
     def part(self, facts: dict[str, Any], what: str, ref: str) -> bytes:
         """Return the bytes of a part, such as its model, decrypted."""

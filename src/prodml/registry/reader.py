@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from prodml.errors import ProdmlWarning
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     from numpy.typing import ArrayLike
+
+    from prodml.registry.formats.mapped import MappedModel
 
 __all__ = ["Model", "RegistryReader"]
 
@@ -74,6 +77,44 @@ class RegistryReader(Shelves):
                 stacklevel=2,
             )
         return model  # type: ignore[no-any-return]
+
+    def map(self, ref: str, *, receipts: str | Path | None = None) -> MappedModel:
+        """Return a model of trees that predicts from its stored file, which all processes share.
+
+        Nothing of the trees is copied: eight processes that serve one forest need its memory once.
+
+        Parameters
+        ----------
+        ref : str
+            As in `load`.
+        receipts : str or Path, optional
+            A folder that only this user can write to. The digest of a file is computed once per
+            machine, a note of it is left there, and who finds the note compares device, inode, size
+            and times of change instead. Without it, once per process and those it forks.
+
+        Returns
+        -------
+        MappedModel
+            With `predict`, and `predict_proba` if it is a classifier; bit-equal to what `load`
+            returns.
+
+        Raises
+        ------
+        IntegrityError, UntrustedModelError, UnknownNameError
+            As `load`.
+        ConfigError
+            If the model is not a tree, forest or gradient boosting of scikit-learn (or a Pipeline that
+            ends in one), or others may write to the folder of receipts.
+        """
+        shelf, number = self._find(ref)
+        with self._guard.watch("load", f"models/{shelf.name}/{number}") as details:
+            facts = shelf.facts(number)
+            details["digest"] = facts["model"]
+            place = None if receipts is None else Path(receipts)
+            model: MappedModel = shelf.artifacts.mapped(
+                facts, receipts=place, ref=f"{shelf.name}/{number}"
+            )
+        return model
 
     def get(self, ref: str) -> ModelVersion:
         """Return what is known about a version, without loading its model."""

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from prodml.errors import ConfigError, IntegrityError, SchemaError
+from prodml.trees.in_place import WalkInPlace
 from prodml.trees.structure import check_nodes
 from prodml.trees.walk import Walk
 
@@ -75,6 +76,9 @@ class TreeEnsemble:
         Labels of a classifier.
     allows_missing : bool, default True
         Whether NaN may be predicted on, as in the estimator it came from.
+    depth : int or None, default None
+        Steps from a root to the deepest leaf, or more. If given, trees are walked in the arrays as they
+        are, which may lie in a memory-mapped file; None prepares a faster copy when first walked.
     """
 
     offsets: NDArray[np.int64]
@@ -92,6 +96,7 @@ class TreeEnsemble:
     scale: float = 1.0
     classes: NDArray[np.generic] | None = None
     allows_missing: bool = True
+    depth: int | None = None
 
     @classmethod
     def from_estimator(cls, estimator: BaseEstimator) -> TreeEnsemble:
@@ -172,10 +177,11 @@ class TreeEnsemble:
         return len(self.base)
 
     @cached_property
-    def walk(self) -> Walk:
+    def walk(self) -> Walk | WalkInPlace:
         """The arrays prepared for walking; made when first used."""
         names = ("offsets", "left", "right", "feature", "threshold", "missing_left")
-        return Walk.of(**{name: getattr(self, name) for name in names})
+        nodes = {name: getattr(self, name) for name in names}
+        return Walk.of(**nodes) if self.depth is None else WalkInPlace(**nodes, depth=self.depth)
 
     def validate(self) -> TreeEnsemble:
         """Refuse values that could crash, hang or mislead a walk. O(nodes).

@@ -12,7 +12,7 @@ from prodml.errors import ConfigError, NotFittedError
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
 
-__all__ = ["read"]
+__all__ = ["read", "read_facts", "trees_of"]
 
 _LINKS = {
     "HalfBinomialLoss": "expit",
@@ -23,24 +23,20 @@ _LINKS = {
 
 def read(estimator: BaseEstimator) -> dict[str, Any]:
     """Return the arguments of a `TreeEnsemble` for a fitted estimator."""
-    from sklearn.ensemble import (
-        ExtraTreesClassifier,
-        ExtraTreesRegressor,
-        GradientBoostingClassifier,
-        GradientBoostingRegressor,
-        RandomForestClassifier,
-        RandomForestRegressor,
-    )
-    from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+    facts, trees = read_facts(estimator), trees_of(estimator)
+    n_outputs = len(facts["base"])
+    if facts["combine"] == "sum":
+        values = [tree.value[:, 0, :1] for tree in trees]
+    elif facts["classes"] is None:
+        values = [tree.value[:, :, 0] for tree in trees]
+    else:
+        values = [tree.value[:, 0, :n_outputs] for tree in trees]
+    return {**facts, **_nodes(trees), "value": np.concatenate(values)}
 
-    forests = (
-        RandomForestClassifier,
-        RandomForestRegressor,
-        ExtraTreesClassifier,
-        ExtraTreesRegressor,
-    )
-    single = (DecisionTreeClassifier, DecisionTreeRegressor)
-    boosting = (GradientBoostingClassifier, GradientBoostingRegressor)
+
+def read_facts(estimator: BaseEstimator) -> dict[str, Any]:
+    """Return those arguments that are not arrays of nodes; the compiled trees are not looked at."""
+    single, forests, boosting = _kinds()
     if not isinstance(estimator, (*single, *forests, *boosting)):
         raise ConfigError(
             f"cannot read a {type(estimator).__name__} as trees: decision trees, extra trees, "
@@ -48,40 +44,52 @@ def read(estimator: BaseEstimator) -> dict[str, Any]:
         )
     if not (hasattr(estimator, "tree_") or hasattr(estimator, "estimators_")):
         raise NotFittedError(f"this {type(estimator).__name__} is not fitted: call fit first")
+    if isinstance(estimator, boosting):
+        return _boosted(estimator)
+    return _averaged(estimator, "single" if isinstance(estimator, single) else "mean")
+
+
+def trees_of(estimator: Any) -> list[Any]:
+    """Return the compiled trees of an estimator that `read_facts` has passed, in their order."""
+    single, _, boosting = _kinds()
     if isinstance(estimator, single):
-        return _averaged(estimator, [estimator.tree_], "single")
-    if isinstance(estimator, forests):
-        return _averaged(estimator, [tree.tree_ for tree in estimator.estimators_], "mean")
-    return _boosted(estimator)
+        return [estimator.tree_]
+    if isinstance(estimator, boosting):
+        # Stage by stage, and within a stage class by class: tree t belongs to class t % n_classes.
+        return [tree.tree_ for stage in estimator.estimators_ for tree in stage]
+    return [tree.tree_ for tree in estimator.estimators_]
 
 
-def _averaged(estimator: Any, trees: Sequence[Any], combine: str) -> dict[str, Any]:
+def _kinds() -> tuple[tuple[Any, ...], tuple[Any, ...], tuple[Any, ...]]:
+    from sklearn import ensemble, tree
+
+    tasks = ("Classifier", "Regressor")
+    single = tuple(getattr(tree, f"DecisionTree{task}") for task in tasks)
+    forests = tuple(
+        getattr(ensemble, f"{name}{task}")
+        for name in ("RandomForest", "ExtraTrees")
+        for task in tasks
+    )
+    return single, forests, tuple(getattr(ensemble, f"GradientBoosting{task}") for task in tasks)
+
+
+def _averaged(estimator: Any, combine: str) -> dict[str, Any]:
     classes = getattr(estimator, "classes_", None)
     if classes is not None and estimator.n_outputs_ > 1:
         raise ConfigError("a classifier of several outputs cannot be read as one TreeEnsemble")
-    width = estimator.n_outputs_ if classes is None else len(classes)
-    values = [
-        tree.value[:, :, 0] if classes is None else tree.value[:, 0, :width] for tree in trees
-    ]
     return {
-        **_nodes(trees),
-        "value": np.concatenate(values),
         "n_features": int(estimator.n_features_in_),
         "combine": combine,
         "link": "values" if classes is None else "shares",
-        "base": np.zeros(width),
+        "base": np.zeros(estimator.n_outputs_ if classes is None else len(classes)),
         "classes": classes,
         "allows_missing": bool(estimator.__sklearn_tags__().input_tags.allow_nan),
     }
 
 
 def _boosted(estimator: Any) -> dict[str, Any]:
-    # Stage by stage, and within a stage class by class: tree t belongs to class t % n_classes.
-    trees = [tree.tree_ for stage in estimator.estimators_ for tree in stage]
     classes = getattr(estimator, "classes_", None)
     return {
-        **_nodes(trees),
-        "value": np.concatenate([tree.value[:, 0, :1] for tree in trees]),
         "n_features": int(estimator.n_features_in_),
         "combine": "sum",
         "link": "values" if classes is None else _LINKS[type(estimator._loss).__name__],  # noqa: SLF001

@@ -12,7 +12,7 @@ from prodml.errors import IntegrityError
 from prodml.registry.formats.arrays import Unstorable
 from prodml.trees import check_nodes, tree_depths
 
-__all__ = ["TreePool", "read_trees"]
+__all__ = ["TreePool", "check_pool", "pool_columns", "read_trees"]
 
 # Field of scikit-learn's node, and the array it is stored in.
 _FIELDS = {
@@ -73,25 +73,56 @@ def read_trees(rows: list[Any], arrays: Mapping[str, np.ndarray]) -> list[Any]:
     """
     if not rows:
         return []
-    sizes, n_features, n_classes, depths = _columns_of(rows)
+    offsets, columns, n_classes = check_pool(rows, arrays)
+    # scikit-learn reserves room for a path by the claimed depth, and then writes the real path.
+    depth = tree_depths(offsets=offsets, left=columns["left_child"], right=columns["right_child"])
+    claimed = np.array([row[3] for row in rows])
+    if (claimed < depth).any():
+        raise IntegrityError(f"tree {int(np.argmax(claimed < depth))} is deeper than it says")
+    nodes, values = _as_nodes(columns), arrays[_VALUES]
+    widths = np.array([len(classes) * max(classes) for classes in n_classes])
+    begins, bounds = offsets.tolist(), [0, *np.cumsum(np.diff(offsets) * widths).tolist()]
+    cuts = zip(begins, begins[1:], bounds, bounds[1:], strict=False)
+    parts = [(nodes[begin:end], values[first:last]) for begin, end, first, last in cuts]
+    return _compiled(rows, parts)
+
+
+def check_pool(
+    rows: list[Any], arrays: Mapping[str, np.ndarray]
+) -> tuple[np.ndarray, dict[str, np.ndarray], list[list[int]]]:
+    """Refuse arrays that are not those of trees; return offsets, columns and numbers of classes.
+
+    Little memory is needed beyond the arrays themselves, which may lie in a mapped file.
+    """
+    sizes, n_features, n_classes, _ = _columns_of(rows)
     offsets = np.concatenate([[0], np.cumsum(sizes)])
     columns = _checked_columns(arrays, int(offsets[-1]))
     names = {"left": "left_child", "right": "right_child"}
     walked = {k: columns[names.get(k, k)] for k in ("left", "right", "feature", "threshold")}
     check_nodes(offsets=offsets, n_features=n_features, **walked)
-    _check_depths(offsets, columns, depths)
-    widths = [len(classes) * max(classes) for classes in n_classes]
-    ends = np.concatenate(
-        [[0], np.cumsum([int(s) * w for s, w in zip(sizes, widths, strict=True)])]
-    )
-    values = arrays[_VALUES]
-    if values.dtype != np.float64 or values.shape != (int(ends[-1]),):
+    if (columns["missing_go_to_left"] > 1).any():
+        raise IntegrityError("a tree sends missing values neither left nor right")
+    n_values = sum(s * len(c) * max(c) for s, c in zip(sizes.tolist(), n_classes, strict=True))
+    if arrays[_VALUES].dtype != np.float64 or arrays[_VALUES].shape != (n_values,):
         raise IntegrityError("the trees' values do not fit their nodes")
-    nodes = _as_nodes(columns)
-    begins, bounds = offsets.tolist(), ends.tolist()
-    cuts = zip(begins, begins[1:], bounds, bounds[1:], strict=False)
-    parts = [(nodes[begin:end], values[first:last]) for begin, end, first, last in cuts]
-    return _compiled(rows, parts)
+    return offsets, columns, n_classes
+
+
+def pool_columns(rows: list[Any], arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """Return the arrays of a `TreeEnsemble` as they lie in the file, without reading them."""
+    sizes = _columns_of(rows)[0] if rows else np.zeros(0, dtype=np.int64)
+    offsets = np.concatenate([[0], np.cumsum(sizes)])
+    columns = _checked_columns(arrays, int(offsets[-1]))
+    return {
+        "offsets": offsets,
+        "left": columns["left_child"],
+        "right": columns["right_child"],
+        "feature": columns["feature"],
+        "threshold": columns["threshold"],
+        "missing_left": columns["missing_go_to_left"].view(np.bool_),
+        "cover": columns["weighted_n_node_samples"],
+        "value": arrays[_VALUES],
+    }
 
 
 def _columns_of(rows: list[Any]) -> tuple[np.ndarray, np.ndarray, list[list[int]], np.ndarray]:
@@ -119,15 +150,6 @@ def _checked_columns(arrays: Mapping[str, np.ndarray], n_nodes: int) -> dict[str
     if _VALUES not in arrays:
         raise IntegrityError(f"the array {_VALUES} is missing")
     return columns
-
-
-def _check_depths(
-    offsets: np.ndarray, columns: Mapping[str, np.ndarray], claimed: np.ndarray
-) -> None:
-    # scikit-learn reserves room for a path by the claimed depth, and then writes the real path.
-    depth = tree_depths(offsets=offsets, left=columns["left_child"], right=columns["right_child"])
-    if (claimed < depth).any():
-        raise IntegrityError(f"tree {int(np.argmax(claimed < depth))} is deeper than it says")
 
 
 def _as_nodes(columns: Mapping[str, np.ndarray]) -> Any:

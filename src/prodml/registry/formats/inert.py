@@ -7,11 +7,13 @@ their classes, arrays lie behind it. The same model gives the same bytes.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from prodml.errors import IntegrityError, ProdmlError, ProdmlWarning, UntrustedModelError
 
-__all__ = ["NAME", "NAMES", "dumps", "loads"]
+__all__ = ["NAME", "NAMES", "blaming_the_file", "check_header", "dumps", "loads"]
 
 NAME = "inert/2"
 NAMES = ("inert/1", NAME)  # read: in the first, objects that are alike were not spelled once
@@ -94,14 +96,23 @@ def loads(data: bytes | memoryview, *, on_other_version: str = "warn") -> Any:
         If the bytes are not a stored model, its parts do not fit together, or it answers the
         recorded rows otherwise than when it was stored.
     """
-    try:
+    with blaming_the_file():
         return _loads(data, on_other_version)
+
+
+@contextmanager
+def blaming_the_file() -> Iterator[None]:
+    """Turn whatever goes wrong inside into an `IntegrityError`.
+
+    Bytes from anywhere reach scikit-learn there; whatever it says about them, they are at fault.
+    """
+    try:
+        yield
     except ProdmlError:
         raise
     except Warning:
         raise  # the caller made warnings into errors
     except Exception as exc:
-        # Bytes from anywhere reach scikit-learn here; whatever it says about them, they are at fault.
         raise IntegrityError(
             f"not a stored model: {type(exc).__name__} while it was restored"
         ) from exc
@@ -114,15 +125,20 @@ def _loads(data: bytes | memoryview, on_other_version: str) -> Any:
     from prodml.registry.formats.restore import Reader
 
     header, arrays = unpack(data)
-    if set(header) != _MEMBERS or header["format"] not in NAMES:
-        raise IntegrityError(f"not a model in the format {' or '.join(NAMES)}")
-    same_platform = _compare_platform(header["made_with"], on_other_version)
+    same_platform = check_header(header, on_other_version)
     reader = Reader(header["objects"], header["trees"], arrays)
     model = reader.read(header["root"])
     check_objects(reader.objects)
     _check_fitted(model)
     check_probe(reader, model, header["probe"], same_platform=same_platform)
     return model
+
+
+def check_header(header: dict[str, Any], on_other_version: str) -> bool:
+    """Refuse a header that is none of ours; say whether the same platform wrote it."""
+    if set(header) != _MEMBERS or header["format"] not in NAMES:
+        raise IntegrityError(f"not a model in the format {' or '.join(NAMES)}")
+    return _compare_platform(header["made_with"], on_other_version)
 
 
 def _check_restores(data: bytes) -> None:
@@ -187,5 +203,5 @@ def _compare_platform(made_with: Any, on_other_version: str) -> bool:
         message = f"the model was stored by scikit-learn {there!r:.20}, this is {here['sklearn']}"
         if on_other_version == "error":
             raise UntrustedModelError(f"{message}. Train it again, or load with the same version.")
-        warnings.warn(f"{message}; its recorded answers are checked", ProdmlWarning, stacklevel=4)
+        warnings.warn(f"{message}; its recorded answers are checked", ProdmlWarning, stacklevel=5)
     return bool(made_with == here)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -70,7 +71,14 @@ def write_probe(writer: Writer, model: Any, rows: Any) -> dict[str, Any] | None:
     return {"rows": _write_rows(writer, asked), "answers": parts, "noisy": noisy}
 
 
-def check_probe(reader: Reader, model: Any, record: Any, *, same_platform: bool) -> None:
+def check_probe(
+    reader: Reader,
+    model: Any,
+    record: Any,
+    *,
+    same_platform: bool,
+    methods: Sequence[str] | None = None,
+) -> None:
     """Ask a restored model the same again.
 
     Parameters
@@ -83,6 +91,8 @@ def check_probe(reader: Reader, model: Any, record: Any, *, same_platform: bool)
         What `write_probe` returned.
     same_platform : bool
         Whether the file was written by the same versions on the same kind of machine.
+    methods : sequence of str or None, default None
+        Ask these only; None asks all that were recorded.
 
     Raises
     ------
@@ -95,6 +105,8 @@ def check_probe(reader: Reader, model: Any, record: Any, *, same_platform: bool)
     rows = _read_rows(reader, record["rows"])
     votes = forest_votes(model, rows) or {}
     for name, nodes in record["answers"].items():
+        if methods is not None and name not in methods:
+            continue
         expected = [reader.value(node) for node in nodes]
         vote = votes.get(name)
         on_warning = "ignore" if record["noisy"] else None

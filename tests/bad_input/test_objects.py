@@ -348,6 +348,116 @@ REGISTRY = {
         IntegrityError,
         "is damaged",
     ),
+    "approvals as a number": (
+        lambda w: Registry(w.storage, approvals=2),
+        ConfigError,
+        'approvals must map aliases to numbers, such as {"champion": 2}, got a int',
+    ),
+    "a promotion that nobody approved": (
+        lambda w: Registry(w.storage, actor="ops", approvals={"champion": 2}).promote("tumours", 2),
+        RefusedError,
+        "needs 2 approvals before it may become champion and has none: 2 missing",
+    ),
+    "an approval of one's own version": (
+        lambda w: w.registry.approve("tumours", 2),
+        RefusedError,
+        '"ops" registered tumours/2: somebody else has to approve it',
+    ),
+    "an approval without a name": (
+        lambda w: Registry(w.storage).approve("tumours", 2),
+        ConfigError,
+        "open the registry with an actor to approve",
+    ),
+    "an approval that was never given": (
+        lambda w: Registry(w.storage, actor="anna").withdraw("tumours", 2),
+        ConflictError,
+        '"anna" has given no approval of tumours/2 as champion',
+    ),
+    "a rule of no alias": (
+        lambda w: w.registry.require("tumours", {}),
+        ConfigError,
+        "name at least one alias",
+    ),
+    "deleting what serves": (
+        lambda w: w.registry.delete("tumours", 1, reason="old"),
+        ConflictError,
+        "tumours/1 is in use as champion: promote another version, or take the alias away",
+    ),
+    "deleting without a reason": (
+        lambda w: w.registry.delete("tumours", 2, reason=""),
+        ConfigError,
+        "say why this version is to be deleted",
+    ),
+    "deleting a model that serves": (
+        lambda w: w.registry.delete_model("tumours", reason="old"),
+        ConflictError,
+        "tumours is in use as challenger, champion",
+    ),
+    "taking away a gated alias without a reason": (
+        lambda w: w.registry.remove_alias("tumours", "champion"),
+        ConfigError,
+        "say why there should be no champion any more",
+    ),
+    "taking away an alias that points elsewhere": (
+        lambda w: w.registry.remove_alias("tumours", "challenger", expect=1),
+        ConflictError,
+        "it points at 2",
+    ),
+    "a tag that is a number": (
+        lambda w: w.registry.tag("tumours", 1, {"n": 5}),
+        ConfigError,
+        "tags must map text to text",
+    ),
+    "a comment without words": (
+        lambda w: w.registry.comment("tumours/1", "  "),
+        ConfigError,
+        "a comment needs words",
+    ),
+    "a comment on a typo": (
+        lambda w: w.registry.comment("tumors", "hm"),
+        UnknownNameError,
+        'no model "tumors" in this registry. Did you mean "tumours"',
+    ),
+    "a description that is a list": (
+        lambda w: w.registry.describe("tumours", limits=["adults"]),
+        ConfigError,
+        "limits must be a text, got a list",
+    ),
+    "a description of nothing": (
+        lambda w: w.registry.describe("tumours"),
+        ConfigError,
+        "describe takes at least one of summary, intended_use",
+    ),
+    "a search by a metric's name alone": (
+        lambda w: w.registry.search(metrics="auc"),
+        ConfigError,
+        'metrics map names to a least value or a range, such as {"auc": 0.9',
+    ),
+    "a search in an empty range": (
+        lambda w: w.registry.search(metrics={"auc": (1, 0)}),
+        ConfigError,
+        "the range of auc is empty",
+    ),
+    "a search since a day without a zone": (
+        lambda w: w.registry.search(since=datetime(2026, 1, 1)),  # noqa: DTZ001
+        ConfigError,
+        "since",
+    ),
+    "a difference to a typo": (
+        lambda w: w.registry.diff("tumours/1", "tumours/11"),
+        UnknownNameError,
+        'no version "11" of model "tumours"',
+    ),
+    "the lineage of a bare name": (
+        lambda w: w.registry.lineage("tumours"),
+        ConfigError,
+        "a version is named by",
+    ),
+    "a timeline of nothing": (
+        lambda w: w.registry.timeline("churn"),
+        UnknownNameError,
+        'no model "churn" in this registry',
+    ),
     "deprecate without a reason": (
         lambda w: w.registry.deprecate("tumours", 1, ""),
         ConfigError,

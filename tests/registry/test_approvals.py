@@ -179,6 +179,23 @@ def test_an_access_policy_may_ask_for_approvals(as_):
         registry.approve("tumours", 1)
 
 
+def test_a_rule_that_is_written_down_holds_for_everybody(storage, as_):
+    as_("boss").require("tumours", {"champion": 1, "canary": 3}, reason="audit")
+    anybody = Registry(storage, actor="ops")
+    with pytest.raises(RefusedError, match="tumours/1 needs 1 approval before"):
+        anybody.promote("tumours", 1)
+    assert anybody.approvals("tumours", 1, alias="canary").n_needed == 3
+    assert as_("x").approvals("tumours", 1).n_needed == 2
+    assert as_("boss").require("tumours", {"champion": 0}) == {"canary": 3}
+    assert anybody.promote("tumours", 1).version == 1
+
+
+@pytest.mark.parametrize("rule", [{}, [], {"champion": "2"}, {"Champion!": 1}])
+def test_a_rule_to_write_down_is_checked(as_, rule):
+    with pytest.raises(ConfigError):
+        as_("boss").require("tumours", rule)
+
+
 def test_approvals_print_and_go_into_json(as_):
     approve(as_, by=["anna"])
     found = as_("x").approvals("tumours", 1)

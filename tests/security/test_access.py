@@ -53,3 +53,11 @@ def test_a_single_text_instead_of_a_list_is_refused():
 def test_a_role_without_grants_is_refused_with_the_nearest_name():
     with pytest.raises(UnknownNameError, match='no role "trianer".*Did you mean "trainer"'):
         RolePolicy(grants={"trainer": ["a:b"]}, roles={"nightly": ["trianer"]})
+
+
+def test_a_policy_may_ask_for_approvals():
+    policy = RolePolicy(grants={}, roles={}, approvals={"champion": 2})
+    assert policy.approvals == {"champion": 2}
+    for wrong in ({"champion": "2"}, {"champion": -1}, ["champion"], {1: 1}):
+        with pytest.raises(ConfigError, match="approvals map aliases to numbers"):
+            RolePolicy(grants={}, roles={}, approvals=wrong)

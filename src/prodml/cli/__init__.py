@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from prodml.cli import demo, doctor, retrain, serve
+from prodml.cli import demo, doctor, registry, retrain, serve
 from prodml.cli.word import Word
 
 __all__ = ["WORDS", "Word"]
 
 WORDS: Mapping[str, Word] = MappingProxyType(
-    {"demo": demo, "serve": serve, "retrain": retrain, "doctor": doctor}
+    {"demo": demo, "serve": serve, "registry": registry, "retrain": retrain, "doctor": doctor}
 )
 """Every word, in the order in which the usage names them."""

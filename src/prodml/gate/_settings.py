@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import attrs
 
@@ -46,10 +46,10 @@ def optional_above(
     return check
 
 
-def one_of(*known: str) -> Callable[[object, attrs.Attribute[Any], Any], None]:
+def one_of(*known: str) -> Callable[[object, attrs.Attribute[str], str], None]:
     """Return a validator that refuses any other word."""
 
-    def check(_: object, field: attrs.Attribute[Any], value: object) -> None:
+    def check(_: object, field: attrs.Attribute[str], value: str) -> None:
         if value not in known:
             words = " or ".join(f'"{word}"' for word in known)
             raise ConfigError(f"{field.name} must be {words}, got {value!r}")

@@ -12,7 +12,7 @@ from prodml import display
 from prodml.errors import ConfigError, RefusedError
 from prodml.registry.fold import said_of
 
-__all__ = ["ApprovalRule", "Approvals", "check_approvals"]
+__all__ = ["ApprovalRule", "Approvals", "approvals_of", "check_approvals"]
 
 
 def _counts(needed: object) -> dict[str, int]:
@@ -125,7 +125,7 @@ def approvals_of(
     """Read who approves out of the state of a model."""
     given = (said_of(state, "approvals", facts["version"]) or {}).get(alias, ())
     by = tuple(who for who in given if who != facts["actor"])
-    needed = rule.count(name, alias)
+    needed = max(rule.count(name, alias), state["needed"].get(alias, 0))
     return Approvals(name, facts["version"], alias, by, facts["actor"], needed)
 
 

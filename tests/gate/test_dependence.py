@@ -59,7 +59,7 @@ def test_time_is_cut_in_blocks_whatever_the_order_of_the_rows(metric):
 def test_the_length_of_a_block_may_be_given():
     *rows, columns = copies()
     decision = Gate("brier", times="at", block=40).decide(*rows, columns=columns)
-    assert decision.n_units == 20
+    assert decision.n_units == 10
 
 
 def test_a_decision_of_groups_says_so():

@@ -174,8 +174,12 @@ class Rows:
         if self.times is None:
             return ByRow(len(self))
         order = np.argsort(self.times, kind="stable")
-        length = self.block or block_length(self._losses(score)[order])
-        return Blocks(order, min(float(length), len(self) / 2.0))
+        if self.block is not None:
+            return Blocks(order, min(self.block, len(self) / 2.0))
+        best = block_length(self._losses(score)[order])
+        # Best for the size of the error; a test that keeps its level wants longer ones (Sun, Phillips
+        # & Jin 2008). Twice as long brings it from 7 to 5 % for an autoregression of 0.6.
+        return Blocks(order, best if best <= 1.0 else min(2.0 * best, len(self) / 8.0))
 
     def _losses(self, score: Score) -> NDArray[np.float64]:
         """Each row's difference of a loss near in kind to the score; its memory sets the blocks."""

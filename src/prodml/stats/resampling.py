@@ -182,7 +182,9 @@ class Blocks:
 
     Notes
     -----
-    Source: Politis & Romano 1994, "The stationary bootstrap". Stretches run around the end.
+    Source: Politis & Romano 1994, "The stationary bootstrap". Stretches run around the end. Their
+    lengths vary, so the draws say as much about the spread as half as many stretches of one length
+    would.
     """
 
     order: NDArray[np.intp]
@@ -196,8 +198,12 @@ class Blocks:
 
     @property
     def n_units(self) -> int:
-        """About how many stretches the rows make."""
-        return max(1, math.ceil(self.n_rows / self.length))
+        """About how many independent stretches the rows make."""
+        return (
+            self.n_rows
+            if self.length <= 1.0
+            else max(2, math.ceil(self.n_rows / self.length / 2.0))
+        )
 
     def whole(self) -> Numbers:
         """Return a weight of 1 for each row."""
@@ -219,7 +225,9 @@ class Blocks:
     def left_out(self) -> tuple[Numbers, Numbers]:
         """Return weights with each stretch of that length left out."""
         parts = np.empty(self.n_rows, dtype=np.intp)
-        parts[self.order] = _stretches(self.n_rows, min(max(self.n_units, 2), _LEFT_OUT))
+        parts[self.order] = _stretches(
+            self.n_rows, min(max(round(self.n_rows / self.length), 2), _LEFT_OUT)
+        )
         return _without(parts)
 
 

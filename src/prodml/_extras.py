@@ -14,7 +14,10 @@ EXTRAS: Mapping[str, tuple[tuple[str, str, str], ...]] = MappingProxyType(
         "arrow": (("pyarrow>=16", "pyarrow", "Arrow tables as input; Parquet files"),),
         "crypto": (("cryptography>=42", "cryptography", "signing and encryption of models"),),
         "fast": (("numba>=0.60", "numba", "compiled kernels; the results are the same without"),),
-        "mlflow": (("pyyaml>=6", "yaml", "reading MLflow's stores"),),
+        "mlflow": (
+            ("pyyaml>=6", "yaml", "reading MLflow's stores"),
+            ("skops>=0.13", "skops.io", "models that MLflow stored by skops"),
+        ),
         "polars": (("polars>=1.0", "polars", "polars frames as input"),),
         "prometheus": (("prometheus-client>=0.20", "prometheus_client", "`PrometheusMetrics`"),),
         "redis": (("redis>=5.0", "redis", "`RedisStorage`"),),

@@ -10,6 +10,7 @@ from typing import Any
 
 import attrs
 
+from prodml._extras import require
 from prodml.errors import ConfigError, ProdmlError, UntrustedModelError
 from prodml.integrations.mlflow.texts import read_yaml
 from prodml.tables import Column, Schema
@@ -97,14 +98,11 @@ class ModelFolder:
             ) from exc
 
     def _read_skops(self, trust: str | None) -> Any:
+        skops = require("skops.io", for_="a model that MLflow stored by skops")
         try:
-            from skops.io import get_untrusted_types, load
-        except ImportError as exc:
-            raise ConfigError("it is stored by skops: pip install skops to read it") from exc
-        try:
-            unknown = get_untrusted_types(file=self.path)
+            unknown = skops.get_untrusted_types(file=self.path)
             if not unknown or trust == "pickle":
-                return load(self.path, trusted=unknown)
+                return skops.load(self.path, trusted=unknown)
         except Exception as exc:
             raise ConfigError(f"its skops file cannot be read here: {type(exc).__name__}") from exc
         raise UntrustedModelError(

@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from prodml._extras import require
 from prodml.errors import ConfigError, UntrustedModelError
 
 if TYPE_CHECKING:
@@ -73,7 +74,9 @@ def export_model(
     Raises
     ------
     ConfigError
-        If the folder is not empty or the format unknown, or skops is missing.
+        If the folder is not empty or the format unknown.
+    MissingExtraError
+        If skops is missing and asked for.
     UntrustedModelError
         If the version is a pickle, and `trust` is not given, or the model has no inert form.
 
@@ -149,17 +152,14 @@ def _write_model(path: Path, model: Any, form: Format, rows: pd.DataFrame | None
         probe = None if rows is None else inputs_for(model, rows.head(8))
         path.write_bytes(inert.dumps(model, rows=probe))
         return []
+    skops = require("skops.io", for_='format="skops"')
     try:
-        from skops.io import dump, get_untrusted_types
-    except ImportError as exc:
-        raise ConfigError("the format skops needs skops: pip install skops") from exc
-    try:
-        dump(model, path)
+        skops.dump(model, path)
     except Exception as exc:
         raise UntrustedModelError(
             f"skops cannot write this {type(model).__name__}: {type(exc).__name__}. Take another format"
         ) from exc
-    return sorted(get_untrusted_types(file=path))
+    return sorted(skops.get_untrusted_types(file=path))
 
 
 def _flavors(name: str, form: Format, trusted: list[str]) -> dict[str, Any]:

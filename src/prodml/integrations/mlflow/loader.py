@@ -35,8 +35,9 @@ class InertModel:
     ) -> np.ndarray:
         """Return one prediction per row; MLflow's `params` are not for this model."""
         del params
-        if hasattr(rows, "to_numpy") and not hasattr(self.estimator, "feature_names_in_"):
-            rows = rows.to_numpy()
+        if not hasattr(self.estimator, "feature_names_in_"):
+            # Taught without names; asked with names it would only warn.
+            rows = getattr(rows, "to_numpy", lambda: rows)()
         answers: np.ndarray = self.estimator.predict(rows)
         return answers
 

@@ -26,6 +26,8 @@ class TestMemoryStorage(StorageContract):
 
 
 class TestFolderStorage(StorageContract):
+    n_sequences = 10
+
     @pytest.fixture
     def storage(self, tmp_path):
         return FolderStorage(tmp_path)
@@ -41,6 +43,8 @@ class TestFolderStorageWithoutSync(TestFolderStorage):
 
 
 class TestSqlite(StorageContract):
+    n_sequences = 6
+
     @pytest.fixture
     def storage(self, tmp_path):
         pytest.importorskip("sqlalchemy", reason="needs the extra prodml[sql]")
@@ -75,6 +79,8 @@ class TestS3(TestSqlite):
 
 
 class TestSplit(StorageContract):
+    n_sequences = 10
+
     @pytest.fixture
     def storage(self, tmp_path):
         (tmp_path / "blobs").mkdir()

@@ -22,6 +22,8 @@ def adapter():
 
 
 class TestSqliteStorage(StorageContract):
+    n_sequences = 4
+
     @pytest.fixture
     def storage(self, adapter, tmp_path):
         return adapter(tmp_path / "store.db")

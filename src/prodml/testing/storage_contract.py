@@ -13,16 +13,17 @@ Each rule has a number, with which the message of a broken one begins.
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from prodml.errors import AlreadyExistsError, KeyNotFoundError
 from prodml.ports import Storage
+from prodml.testing.storage_edge_rules import EdgeRules
 from prodml.testing.storage_listing_rules import ListingRules
 from prodml.testing.storage_object_rules import ObjectRules
-from prodml.testing.storage_probes import equal, keys, rule
+from prodml.testing.storage_probes import equal, keys, rule, while_writing
+from prodml.testing.storage_sharing_rules import SharingRules
 from prodml.testing.storage_stateful import behaves_like_a_dict
 
 __all__ = ["StorageContract"]
@@ -32,14 +33,17 @@ _N_ROUNDS = 64
 _BIG = 300_000
 
 
-class StorageContract(ObjectRules, ListingRules):
+class StorageContract(ObjectRules, ListingRules, EdgeRules, SharingRules):
     """Every rule of the Storage port; a subclass says what to test.
 
     A subclass, whose name begins with ``Test``, gives a fixture `storage` that returns a fresh, empty adapter, and,
     if objects outlive the adapter, a method `reopen` that returns a new one of the same location.
 
-    Fifty-two rules: S01 to S26 are about objects, S27 to S42 about listings and keys, S43 to S52 about
-    writers at once, promises, and what is left when the location is opened again.
+    An adapter that can be pickled is also tried from several processes, one of which is killed; of any other those three rules are skipped.
+
+    Sixty-five rules: S01 to S26 are about objects, S27 to S42 about listings and keys, S43 to S52 about
+    writers at once, promises, and what is left when the location is opened again, S53 to S60 about errors, failures and
+    listings in motion, S61 to S65 about several adapters, processes and deaths.
     """
 
     @rule
@@ -60,7 +64,7 @@ class StorageContract(ObjectRules, ListingRules):
         """S44: While an object is replaced, a reader sees the old bytes or the new, whole."""
         storage.put("hint", b"0" * _BIG)
         writes = [partial(storage.put, "hint", d * _BIG) for d in (b"1", b"22", b"3") * 6]
-        _while_writing(writes, lambda: _check_uniform(storage.get("hint")))
+        while_writing(writes, lambda: _check_uniform(storage.get("hint")))
 
     @rule
     def test_s45_no_reader_sees_a_half(self, storage: Storage) -> None:
@@ -77,10 +81,10 @@ class StorageContract(ObjectRules, ListingRules):
                     return
                 equal(f"length of {name}", found, _BIG)
 
-        _while_writing(writes, read)
+        while_writing(writes, read)
 
     @rule
-    def test_s46_listing_while_writing(self, storage: Storage) -> None:
+    def test_s46_listingwhile_writing(self, storage: Storage) -> None:
         """S46: While objects come and go, a listing is in order and knows the size of whole objects."""
         writes: list[Callable[[], object]] = []
         for i in range(60):
@@ -93,7 +97,7 @@ class StorageContract(ObjectRules, ListingRules):
             equal("order", names, sorted(set(names)))
             equal("sizes", {m.size_bytes for m in metas} - {1000}, set())
 
-        _while_writing(writes, look)
+        while_writing(writes, look)
 
     @rule
     def test_s47_writers_of_different_keys(self, storage: Storage) -> None:
@@ -142,7 +146,7 @@ class StorageContract(ObjectRules, ListingRules):
     @rule
     def test_s52_behaves_like_a_dict(self, storage: Storage) -> None:
         """S52: After any sequence of calls it holds what a dict would hold."""
-        behaves_like_a_dict(storage)
+        behaves_like_a_dict(storage, n_examples=self.n_sequences)
 
 
 def _create(storage: Storage, key: str, start: threading.Barrier | None, n: int) -> bool:
@@ -159,27 +163,3 @@ def _check_uniform(data: bytes) -> None:
     kinds = set(data)
     equal("number of different bytes", len(kinds), 1)
     equal("length", len(data), 2 * _BIG if kinds == {ord("2")} else _BIG)
-
-
-def _while_writing(writes: Sequence[Callable[[], object]], look: Callable[[], None]) -> None:
-    """Call `look` over and over while a thread writes; fail if either does."""
-    errors: list[BaseException] = []
-
-    def work() -> None:
-        try:
-            for write in writes:
-                write()
-                time.sleep(0)
-        except BaseException as exc:  # noqa: BLE001 - a dead thread must not look like success
-            errors.append(exc)
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
-        while thread.is_alive():
-            look()
-        look()
-    finally:
-        thread.join()
-    if errors:
-        raise AssertionError(f"writing failed: {errors[0]!r}") from errors[0]

@@ -6,10 +6,14 @@ segments, a listing in the order of the folder, a falsy value taken for a missin
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+import weakref
 from collections.abc import Callable
 
 import attrs
 
+from prodml.testing import _storage_faulty_edges as edges
 from prodml.testing import _storage_faulty_lists as lists
 from prodml.testing import _storage_faulty_objects as objects
 from prodml.testing.storage_reference import ReferenceStorage
@@ -34,6 +38,18 @@ class StorageFault:
     name: str
     rule: str
     make: Callable[[], ReferenceStorage]
+
+
+def _in_files(kind: Callable[[str], ReferenceStorage]) -> Callable[[], ReferenceStorage]:
+    """Return what makes an adapter of a new folder, which goes with it."""
+
+    def make() -> ReferenceStorage:
+        folder = tempfile.mkdtemp(prefix="prodml-fault-")
+        storage = kind(folder)
+        weakref.finalize(storage, shutil.rmtree, folder, ignore_errors=True)
+        return storage
+
+    return make
 
 
 STORAGE_FAULTS: tuple[StorageFault, ...] = (
@@ -93,5 +109,20 @@ STORAGE_FAULTS: tuple[StorageFault, ...] = (
     StorageFault("tells credentials", "S48", lists.TellsCredentials),
     StorageFault("forgets when it is closed", "S50", lists.ForgetsAtClose),
     StorageFault("forgets who created", "S51", lists.ForgetsWhoCreated),
+    StorageFault("does not name the taken key", "S53", edges.NamelessCreate),
+    StorageFault("names missing keys in get only", "S54", edges.NamesMissingInGetOnly),
+    StorageFault("leaves drafts of what it refused", "S55", edges.LeavesDrafts),
+    StorageFault("cuts pages before it looks at the prefix", "S56", edges.CutsPagesFirst),
+    StorageFault("keeps its lock while it lists", "S57", edges.LocksWhileListing),
+    StorageFault("clears before it reads", "S58", edges.ClearsBeforeItReads),
+    StorageFault("counts pages from the front", "S59", edges.CountsFromTheFront),
+    StorageFault("fetches in pieces", "S60", edges.FetchesInPieces),
+    StorageFault("locks only itself", "S61", edges.LocksOnlyItself),
+    StorageFault("remembers what it read", "S62", edges.RemembersWhatItRead),
+    StorageFault(
+        "checks, then writes, between processes", "S63", _in_files(edges.ChecksBetweenProcesses)
+    ),
+    StorageFault("writes in sight until it is killed", "S64", _in_files(edges.WritesInSight)),
+    StorageFault("acknowledges, then writes", "S65", _in_files(edges.WritesLater)),
 )
 """Every planted fault, with the number of the rule that must catch it."""

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import pickle
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import ClassVar, NoReturn
 
 import pytest
 
 from prodml.ports import Storage
 from prodml.testing.rules import equal, rule
+from prodml.testing.storage_children import Unsuited
 
-__all__ = ["StorageProbe", "equal", "keys", "raises", "rule"]
+__all__ = ["StorageProbe", "equal", "keys", "raises", "rule", "skip", "while_writing"]
 
 
 class StorageProbe:
     """What every group of rules stands on: the adapter, and how to open its location again."""
+
+    n_sequences: ClassVar[int] = 25
+    """How many sequences of calls to try; fewer for a backend that takes long to answer."""
 
     @pytest.fixture
     def storage(self) -> Storage:
@@ -23,6 +31,27 @@ class StorageProbe:
     def reopen(self, storage: Storage) -> Storage:
         """Return a new adapter of the same location; the same one where nothing outlives it."""
         return storage
+
+    def handed_over(self, storage: Storage) -> bytes:
+        """Return the adapter as another process can open it: pickled. Rules between processes need it.
+
+        Raises
+        ------
+        Unsuited
+            If it cannot be pickled; those rules are skipped then, and say so.
+        """
+        try:
+            return pickle.dumps(storage)
+        except (TypeError, AttributeError, pickle.PicklingError) as exc:
+            kind = type(storage).__name__
+            raise Unsuited(
+                f"{kind} cannot be handed to another process: it is not pickled"
+            ) from exc
+
+
+def skip(reason: str) -> NoReturn:
+    """Leave a rule out, and say why."""
+    pytest.skip(reason)
 
 
 def raises(error: type[Exception], what: str, call: Callable[[], object]) -> None:
@@ -41,3 +70,27 @@ def keys(
 ) -> list[str]:
     """Return the keys that `list` yields."""
     return [meta.key for meta in storage.list(prefix, after=after, limit=limit)]
+
+
+def while_writing(writes: Sequence[Callable[[], object]], look: Callable[[], None]) -> None:
+    """Call `look` over and over while a thread writes; fail if either does."""
+    errors: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            for write in writes:
+                write()
+                time.sleep(0)
+        except BaseException as exc:  # noqa: BLE001 - a dead thread must not look like success
+            errors.append(exc)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        while thread.is_alive():
+            look()
+        look()
+    finally:
+        thread.join()
+    if errors:
+        raise AssertionError(f"writing failed: {errors[0]!r}") from errors[0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
@@ -20,20 +22,22 @@ _ENDS = st.one_of(st.none(), st.integers(0, 8))
 _LIMITS = st.one_of(st.none(), st.integers(0, 4))
 
 
-def behaves_like_a_dict(storage: Storage, *, n_examples: int = 25) -> None:
+def behaves_like_a_dict(storage: Storage, *others: Storage, n_examples: int = 25) -> None:
     """Run random sequences of calls against the storage and a dict, and fail where they differ.
 
     Parameters
     ----------
     storage : Storage
         An empty one; it is emptied again between sequences.
+    *others : Storage
+        More adapters of the same location; calls go to each in turn.
     n_examples : int, default 25
         How many sequences.
     """
 
     class Machine(StorageMachine):
         def __init__(self) -> None:
-            super().__init__(storage)
+            super().__init__(storage, *others)
 
     run_state_machine_as_test(
         Machine,
@@ -56,14 +60,21 @@ class StorageMachine(RuleBasedStateMachine):
     ----------
     storage : Storage
         Emptied of the machine's own keys before it starts.
+    *others : Storage
+        More adapters of the same location.
     """
 
-    def __init__(self, storage: Storage) -> None:
+    def __init__(self, storage: Storage, *others: Storage) -> None:
         super().__init__()
-        self.storage = storage
+        self._turns = itertools.cycle((storage, *others))
         self.model: dict[str, bytes] = {}
         for key in _NAMES:
             storage.delete(key)
+
+    @property
+    def storage(self) -> Storage:
+        """The adapter whose turn it is."""
+        return next(self._turns)
 
     @initialize(kept=st.dictionaries(_KEYS, _DATA))
     def begin(self, kept: dict[str, bytes]) -> None:

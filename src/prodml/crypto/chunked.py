@@ -17,7 +17,7 @@ import hmac
 import io
 import secrets
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from prodml._extras import require
 from prodml.crypto.derivation import hkdf_expand
@@ -92,7 +92,7 @@ def seal_message(
     b'weights'
     """
     message = Message.fresh(key, context=context, entropy=entropy)
-    return message.header + message.seal(0, memoryview(data).cast("B"))
+    return message.seal(0, memoryview(data).cast("B"), front=message.header)
 
 
 def open_message(
@@ -179,8 +179,8 @@ class Message:
             )
         return message
 
-    def seal(self, first: int, data: memoryview, *, ends: bool = True) -> bytes:
-        """Encrypt chunks from number `first` on.
+    def seal(self, first: int, data: memoryview, *, ends: bool = True, front: bytes = b"") -> bytes:
+        """Encrypt chunks from number `first` on, with `front` as it is before them.
 
         With `ends`, the last one is the short one that ends the message; without, `data` are
         whole chunks.
@@ -189,15 +189,19 @@ class Message:
         _check_count(first + n_chunks)
         if not hasattr(self._aead, "encrypt_into"):  # cryptography before 47
             cut = [data[i * CHUNK : (i + 1) * CHUNK] for i in range(n_chunks)]
-            return b"".join(
+            return front + b"".join(
                 self._aead.encrypt(self._at(first + i), part, None) for i, part in enumerate(cut)
             )
-        with _Room(len(data) + n_chunks * TAG) as room:
+
+        def fill(room: memoryview) -> None:
+            room[: len(front)] = front
             for i in range(n_chunks):
                 part = data[i * CHUNK : (i + 1) * CHUNK]
-                place = room.view[i * _SEALED : i * _SEALED + len(part) + TAG]
+                begin = len(front) + i * _SEALED
+                place = room[begin : begin + len(part) + TAG]
                 self._aead.encrypt_into(self._at(first + i), part, None, place)
-        return room.taken
+
+        return _filled(len(front) + len(data) + n_chunks * TAG, fill)
 
     def open(self, first: int, sealed: memoryview) -> bytes:
         """Decrypt chunks from number `first` on, whole ones and perhaps the short last one.
@@ -225,12 +229,14 @@ class Message:
             return b"".join(
                 self._aead.decrypt(self._at(first + i), part, None) for i, part in enumerate(cut)
             )
-        with _Room(max(0, len(sealed) - n_chunks * TAG)) as room:
+
+        def fill(room: memoryview) -> None:
             for i in range(n_chunks):
                 part = sealed[i * _SEALED : (i + 1) * _SEALED]
-                place = room.view[i * CHUNK : i * CHUNK + max(0, len(part) - TAG)]
+                place = room[i * CHUNK : i * CHUNK + max(0, len(part) - TAG)]
                 self._aead.decrypt_into(self._at(first + i), part, None, place)
-        return room.taken
+
+        return _filled(max(0, len(sealed) - n_chunks * TAG), fill)
 
     def _at(self, number: int) -> bytes:
         return (self._nonce ^ number).to_bytes(_NONCE, "big")
@@ -242,24 +248,16 @@ class Message:
         raise TypeError("a Message cannot be pickled: it holds keys")
 
 
-class _Room:
-    """Memory that is written in place and becomes bytes without being copied."""
+def _filled(size: int, fill: Callable[[memoryview], None]) -> bytes:
+    """Return bytes that were written in place, without a copy of them at the end.
 
-    def __init__(self, size: int) -> None:
-        self._file = io.BytesIO()
-        if size:
-            self._file.seek(size - 1)
-            self._file.write(b"\0")
-        self.view = memoryview(b"")
-        self.taken = b""
-
-    def __enter__(self) -> Self:
-        self.view = self._file.getbuffer()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.view.release()
-        self.taken = self._file.getvalue()
+    The zeros come from the system when a page is first touched; nobody else holds them, so BytesIO
+    takes them over, and hands them out again once no view of them is left.
+    """
+    file = io.BytesIO(bytes(size))
+    with file.getbuffer() as room:
+        fill(room)
+    return file.getvalue()
 
 
 def sealed_size(plain: int) -> int:

@@ -109,7 +109,7 @@ class EncryptedStorage:
         message = Message.fresh(data_key, context=_context(key), entropy=self._entropy)
         front = _MAGIC + epoch + message.header
         if isinstance(plain, memoryview):
-            sealed = front + message.seal(0, plain)
+            sealed = message.seal(0, plain, front=front)
             meta = self._inner.put(key, sealed, if_absent=if_absent)
             return ObjectMeta(key, len(plain), meta.modified)
         with source(plain) as file, tempfile.TemporaryDirectory(prefix="prodml-") as folder:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import importlib
 import itertools
@@ -376,3 +377,14 @@ def test_a_package_that_states_no_version_is_asked_by_its_metadata(monkeypatch):
     monkeypatch.delattr(np, "__version__")
     assert code._version("numpy") == f"numpy {version}"
     code._version.cache_clear()
+
+
+def test_copying_an_object_does_not_change_the_code_of_its_class():
+    class Own:
+        def fit(self):
+            return 1
+
+    before = fingerprint_code(Own)
+    copy.deepcopy(Own())  # Python notes the names of its slots on the class
+    assert "__slotnames__" in vars(Own)
+    assert fingerprint_code(Own) == before

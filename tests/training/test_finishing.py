@@ -17,7 +17,7 @@ from sklearn.svm import LinearSVC
 
 from prodml.errors import ConfigError
 from prodml.fingerprint import fingerprint_estimator
-from prodml.training import AtCapacity, AtPrecision, AtRecall, ByCost, ByFBeta, Trainer
+from prodml.training import AtCapacity, AtPrecision, AtRecall, ByCost, ByFBeta, Trainer, reproduce
 
 
 @pytest.fixture
@@ -164,6 +164,10 @@ def test_a_rule_of_your_own_is_a_rule(overconfident):
 
     run = Trainer(LogisticRegression(), target="y", threshold=Middle()).fit(overconfident)
     assert run.record["threshold"]["share"] == pytest.approx(0.5, abs=0.01)
+    assert run.record["threshold"]["rule"].endswith("Middle")
+    assert run.record["code"]["parts"]["threshold"].startswith("sha256:")
+    again = Trainer(LogisticRegression(), target="y", threshold=Middle())
+    assert reproduce(run, overconfident, trainer=again).differs == ()
 
 
 @pytest.mark.parametrize(

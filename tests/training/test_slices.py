@@ -6,6 +6,7 @@ import pytest
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from prodml.errors import ProdmlWarning
+from prodml.stats.scores import Score
 from prodml.training import Trainer
 
 
@@ -123,3 +124,21 @@ def test_a_regression_is_sliced_too(people):
 
 def test_an_empty_slice_is_left_out(people):
     assert fitted(people, {"nobody": np.zeros(1600, dtype=bool)}).record["slices"] == []
+
+
+def test_a_score_of_your_own_gets_the_labels_themselves(people):
+    def missed(y_true, y_pred):
+        return float(np.mean((y_true == "yes") & (y_pred == "no")))
+
+    own = Score("missed", missed, greater_is_better=False, task="classification")
+    run = fitted(people, ["sex"], metrics=[own])
+    shares = [s["n_rows"] * s["metrics"]["missed"]["value"] for s in run.record["slices"]]
+    assert sum(shares) == pytest.approx(400 * run.metrics["missed"])
+    assert run.metrics["missed"] > 0
+
+
+def test_dates_in_a_column_of_objects_are_cut_as_times(people):
+    people["since"] = people["since"].dt.date
+    names = [s["slice"] for s in fitted(people, ["since"]).record["slices"]]
+    assert len(names) == 4
+    assert names[0].startswith("since < 2021-")

@@ -189,7 +189,7 @@ def fingerprint_frame(frame: pd.DataFrame | pl.DataFrame) -> FrameFingerprint:
 
 
 def _leaves(labels: list[Any], series: list[pd.Series]) -> list[str]:
-    n_workers = min(len(series), len(os.sched_getaffinity(0)))
+    n_workers = min(len(series), _n_cpus())
     if n_workers < 2 or len(series) * len(series[0]) < _MANY_CELLS:
         return list(map(_leaf, labels, series))
     # The slowest kind first, so that no worker is left alone with it at the end.
@@ -199,6 +199,12 @@ def _leaves(labels: list[Any], series: list[pd.Series]) -> list[str]:
             zip(order, pool.map(lambda i: _leaf(labels[i], series[i]), order), strict=True)
         )
     return [found[i] for i in range(len(series))]
+
+
+def _n_cpus() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _is_slow(series: pd.Series) -> bool:

@@ -15,7 +15,15 @@ from prodml.training.params import HasParameters
 
 __all__ = ["code_parts", "git_diff", "project_modules"]
 
-_GIT = ("-c", "core.fsmonitor=false", "diff", "HEAD", "--no-ext-diff", "--no-textconv", "--binary")
+_GIT = (
+    "-c",
+    "core.fsmonitor=false",
+    "diff",
+    "HEAD",
+    "--no-ext-diff",
+    "--no-textconv",
+    "--full-index",
+)
 _PACKAGES = "site-packages"
 _GIT_TIMEOUT_S = 10.0
 

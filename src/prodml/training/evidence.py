@@ -62,7 +62,7 @@ def rows_digest(frame: pd.DataFrame) -> str | None:
 
     try:
         hashes = pd.util.hash_pandas_object(frame, index=False).to_numpy(dtype="<u8", copy=True)
-    except TypeError:
+    except (TypeError, ValueError, NotImplementedError):
         return None
     hashes.sort()
     return sha256(hashes.view(np.uint8).data)

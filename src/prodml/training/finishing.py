@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from prodml.training.folds import Folds
     from prodml.training.ground import Ground
 
-__all__ = ["CALIBRATIONS", "Finish", "response_method"]
+__all__ = ["CALIBRATIONS", "Finish", "response_method", "said_by"]
 
 CALIBRATIONS = ("sigmoid", "isotonic", "temperature")
 
@@ -121,7 +121,7 @@ class Finish:
         import numpy as np
 
         positive = np.unique(rows.target)[-1]
-        facts: dict[str, object] = {"rule": f"{self.threshold!r}", "positive": _plain(positive)}
+        facts: dict[str, object] = {"rule": said_by(self.threshold), "positive": _plain(positive)}
         if not isinstance(self.threshold, ThresholdRule):
             value = float(cast("float", self.threshold))
             return value, facts | {"value": value, "chosen_on": "given"}
@@ -139,6 +139,17 @@ class Finish:
             "precision": hits / max(int(said.sum()), 1),
             "recall": hits / max(int(truth.sum()), 1),
         }
+
+
+def said_by(threshold: ThresholdRule | float | None) -> str | None:
+    """Return a threshold's or rule's text, the same in every process; None for none."""
+    if threshold is None:
+        return None
+    kind = type(threshold)
+    # The default text of an object holds its address.
+    if kind.__repr__ is object.__repr__:
+        return f"{kind.__module__}.{kind.__qualname__}"
+    return repr(threshold)
 
 
 def response_method(estimator: object) -> str:

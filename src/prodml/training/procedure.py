@@ -68,7 +68,7 @@ def train(trainer: Trainer, data: object, run_id: str) -> TrainingRun:
     split = _split(trainer, rows, seeds)
     ground = Ground(rows, split, scoring, seeds)
     params = _params(estimator)
-    code_record = evidence.code_record(estimator, _own_functions(scoring))
+    code_record = evidence.code_record(estimator, _own_code(trainer, scoring))
     folds = _folds(trainer, ground, finish)
     fit_s = _timed_fit(estimator, ground)
     model, finished = finish.put_around(estimator, ground, folds)
@@ -202,5 +202,6 @@ def _params(estimator: object) -> Mapping[str, object]:
     return estimator.get_params(deep=True) if isinstance(estimator, HasParameters) else {}
 
 
-def _own_functions(scoring: Scoring) -> dict[str, object]:
-    return {f"metric {score.name}": score.function for score in scoring.scores}
+def _own_code(trainer: Trainer, scoring: Scoring) -> dict[str, object]:
+    metrics = {f"metric {score.name}": score.function for score in scoring.scores}
+    return {**metrics, "threshold": trainer.threshold}

@@ -214,7 +214,10 @@ def _bins(
     name: str, before: pd.Series, here: pd.Series, *, is_time: bool
 ) -> Iterator[tuple[str, NDArray[np.bool_]]]:
     import numpy as np
+    import pandas as pd
 
+    if is_time:  # a column of objects may hold times too
+        before, here = pd.to_datetime(before), pd.to_datetime(here)
     shares = np.arange(1, _N_BINS) / _N_BINS
     edges = list(dict.fromkeys(before.dropna().quantile(shares).tolist()))
     texts = [f"{e:%Y-%m-%d}" if is_time else display.number(e) for e in edges]

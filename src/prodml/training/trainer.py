@@ -11,6 +11,7 @@ from prodml.ports.clock import Clock, utc_now
 from prodml.ports.duck import check_methods, is_number
 from prodml.ports.storage import Storage
 from prodml.training.evidence import class_name
+from prodml.training.finishing import said_by
 from prodml.training.fitting import Estimator
 from prodml.training.params import HasParameters, Parameters, plain_params
 from prodml.training.procedure import train
@@ -240,7 +241,7 @@ class Trainer(Parameters):
             "metrics": self.metrics,
             "cv": self.cv,
             "calibrate": self.calibrate,
-            "threshold": None if self.threshold is None else repr(self.threshold),
+            "threshold": said_by(self.threshold),
         }
         return plain_params(decisive)
 

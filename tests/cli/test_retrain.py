@@ -215,7 +215,7 @@ def test_a_watcher_looks_until_it_is_told_to_leave(project):
     try:
         lines = [watcher.stdout.readline() for _ in range(2)]
         watcher.send_signal(signal.SIGTERM)
-        _, err = watcher.communicate(timeout=20)
+        _, err = watcher.communicate(timeout=60)
     finally:
         watcher.kill()
         watcher.wait()
@@ -239,12 +239,12 @@ def failing():""",
 def test_sigterm_ends_after_the_step_and_the_next_goes_on_at_once(project, say):
     runner = started(project, "shop_retraining:loop", "--force", "--exit-code", code=SLOW_SOURCE)
     try:
-        for _ in range(400):
+        for _ in range(1200):
             if (project / "fetching").exists():
                 break
             time.sleep(0.05)
         runner.send_signal(signal.SIGTERM)
-        out, err = runner.communicate(timeout=20)
+        out, err = runner.communicate(timeout=60)
     finally:
         runner.kill()
         runner.wait()

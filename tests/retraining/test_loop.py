@@ -312,6 +312,17 @@ def test_an_outcome_prints_as_a_table_and_is_plain_data(make):
     assert idle.to_dict()["decision"] is None
 
 
+def test_an_outcome_is_one_line_for_logs(make):
+    loop = make()
+    first, second, idle = (loop.run_once(n_new_labels=n) for n in (10, 10, 0))
+    assert first.line() == (
+        "2026-03-02T12:00:00Z churn/1 promoted: the first: there was nothing to compare it with; "
+        "new_labels: 10 new labels, 10 are enough"
+    )
+    assert second.line().startswith("2026-03-02T12:00:00Z churn/2 kept: 100 rows cannot tell")
+    assert idle.line() == "2026-03-02T12:00:00Z churn not due: no trigger fired"
+
+
 def test_a_loop_shows_its_triggers(make):
     assert repr(make()) == 'RetrainLoop("churn", triggers=[OnNewLabels(n=10)])'
 

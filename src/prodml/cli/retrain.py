@@ -122,7 +122,7 @@ def _until_sigterm() -> Iterator[threading.Event]:
 
 
 def _tell(outcome: RetrainOutcome, *, as_json: bool) -> None:
-    print(json.dumps(outcome.to_dict()) if as_json else str(outcome), flush=True)
+    print(json.dumps(outcome.to_dict()) if as_json else outcome.line(), flush=True)
 
 
 def _show(what: Any, *, as_json: bool) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import attrs
 
@@ -46,10 +46,10 @@ def optional_above(
     return check
 
 
-def one_of(*known: str) -> Callable[[object, attrs.Attribute[str], str], None]:
+def one_of(*known: str) -> Callable[[object, attrs.Attribute[Any], Any], None]:
     """Return a validator that refuses any other word."""
 
-    def check(_: object, field: attrs.Attribute[str], value: str) -> None:
+    def check(_: object, field: attrs.Attribute[Any], value: object) -> None:
         if value not in known:
             words = " or ".join(f'"{word}"' for word in known)
             raise ConfigError(f"{field.name} must be {words}, got {value!r}")

@@ -172,7 +172,8 @@ class Attempt(Generic[Data, RunT]):
             )
         except RefusedError as exc:
             evidence = exc.decision if isinstance(exc.decision, GateDecision) else None
-            return Result(version, promoted=False, message=str(exc), decision=evidence)
+            why = str(exc) if evidence is None else evidence.reason
+            return Result(version, promoted=False, message=why, decision=evidence)
         return _promoted(found.version, found.previous, found.decision)
 
     def _decided_before(self, version: int) -> Result | None:

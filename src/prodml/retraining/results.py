@@ -87,11 +87,12 @@ class RetrainOutcome:
         plain["at"] = None if self.at is None else self.at.isoformat()
         return {**plain, "notes": list(self.notes), "verdict": self.verdict}
 
-    def __str__(self) -> str:
-        """One line, for logs."""
+    def line(self) -> str:
+        """Return the outcome as one line, for logs."""
         when = "" if self.at is None else f"{self.at:%Y-%m-%dT%H:%M:%SZ} "
         what = self.name if self.version is None else f"{self.name}/{self.version}"
-        why = "; ".join(filter(None, (self.verdict_message, self.message, *self.notes)))
+        told = (self.verdict_message, self.message, *self.notes)
+        why = "; ".join(part.rstrip(".") for part in told if part)
         return f"{when}{what} {self.status}: {' '.join(why.split())}"
 
     def __repr__(self) -> str:

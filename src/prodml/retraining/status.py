@@ -107,7 +107,7 @@ class LoopStatus:
             step = self.step or "nothing yet"
             rows.append(["unfinished", f"{self.running}, attempt {self.attempts}, done: {step}"])
         if self.n_undelivered:
-            rows.append(["undelivered", f"{self.n_undelivered} notices"])
+            rows.append(["notices undelivered", f"{self.n_undelivered:,}"])
         rows.append(["runs so far", f"{self.n_runs:,}"])
         return rows
 
@@ -212,7 +212,8 @@ def _told(event: Event) -> str:
     facts = event.payload
     parts = [event.reason, str(facts.get("message") or facts.get("why") or "")]
     if event.type == "lease_taken":
-        parts = [f"{facts['by']} for run {facts['run_id']}, until {facts['expires'][:16]}"]
+        until = _when(_time(facts["expires"]))
+        parts = [f"{facts['by']} for run {facts['run_id']}, until {until}"]
     if facts.get("version") is not None:
         parts.insert(0, f"version {facts['version']}")
     if facts.get("status") is not None:

@@ -78,6 +78,44 @@ class LossyStorage(DictStorage):
         raise AmbiguousWriteError("timed out", key=key)
 
 
+class Disk(DictStorage):
+    """Keeps in mind what a power cut may still take."""
+
+    def __init__(self):
+        super().__init__()
+        self.loose = []
+        self.before_settle = None
+
+    @property
+    def settling(self):
+        return self
+
+    def put_soon(self, key, data):
+        self.put(key, data, if_absent=True)
+        self.loose.append(key)
+
+    def settle(self, keys):
+        hook, self.before_settle = self.before_settle, None
+        if hook is not None:
+            hook()
+        self.loose = [key for key in self.loose if key not in keys]
+
+    def drop_empty(self, key):
+        if self.objects.get(key) == b"":
+            del self.objects[key]
+
+    def after_power_cut(self, kept):
+        """Return the disk with as many of the loose names as are kept, without their bytes."""
+        disk = Disk()
+        disk.objects = dict(self.objects)
+        for n, key in enumerate(self.loose):
+            if n < kept:
+                disk.objects[key] = b""
+            else:
+                del disk.objects[key]
+        return disk
+
+
 class CountingFold:
     """Counts events by type, and remembers the payloads of some, order and all."""
 
@@ -121,3 +159,8 @@ def fold():
 @pytest.fixture
 def clock():
     return TickingClock()
+
+
+@pytest.fixture
+def disk():
+    return Disk()

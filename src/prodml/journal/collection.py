@@ -116,6 +116,8 @@ def collect(
     if any(blob.generation >= generation for blob in loose):
         generation, safe = _entomb(journal, kept, len(loose), reason)
     gone = [b for b in loose if b.generation < generation and (b.digest, b.generation) not in safe]
+    if gone:
+        journal.settle()  # no power cut may bring back what referred to them
     for blob in gone:
         blobs.delete(blob.digest, generation=blob.generation)
     return _sum(gone, is_dry_run=False)

@@ -24,6 +24,7 @@ __all__ = ["Journal"]
 
 _HINT_EVERY = 16
 _MAX_TRIES = 200
+_UNSETTLED = 256  # so many writers may be killed or be under way at once
 
 
 class Journal:
@@ -102,6 +103,7 @@ class Journal:
         self._checkpoint_every = checkpoint_every
         self._turns = Turns(sleep, random.uniform if rng is None else rng.uniform)
         self._new_id = _random_id if new_id is None else new_id
+        self._settled = 0  # up to where the events are known to be durable
         self._writing = threading.RLock()  # writers of one process queue here, not at the storage
 
     @property
@@ -239,6 +241,17 @@ class Journal:
         """Return number and digest of the newest event, to be kept elsewhere for `verify`."""
         return self._reader.catch_up()
 
+    def settle(self) -> Head:
+        """Return the newest head when it is durable, for those who act on it for good.
+
+        A folder shows an event to readers a moment before it is flushed. What `append` and `commit`
+        have returned is durable in any case.
+        """
+        head = self.head()
+        with self._writing:
+            self._settle(head.seq)
+        return head
+
     def verify(self, *, expect: Head | None = None) -> Verification:
         """Read everything and compare it: the chain, the checkpoints, what was seen before.
 
@@ -271,24 +284,31 @@ class Journal:
             for _ in range(_MAX_TRIES):
                 self._turns.start()
                 tail, draft = plan()
-                event = self._try(draft, tail, actor)
-                if event is not None:
+                data = self._try(draft, tail, actor)
+                if data is not None:
                     self._turns.won()
-                    return event
+                    return self._acknowledged(data, tail)
                 self._turns.lost()
         raise ConflictError(
             f'others wrote to journal "{self.stream}" first, {_MAX_TRIES} times in a row'
         )
 
-    def _try(self, draft: Draft, tail: Head, actor: str) -> Event | None:
+    def _try(self, draft: Draft, tail: Head, actor: str) -> bytes | None:
         self._reader.check_still_there(tail)
         at, txid = self._clock(), self._new_id()
         data = encode(draft, after=tail, at=at, actor=actor, txid=txid)
-        if not self._log.put(tail.seq + 1, data):
-            return None
+        return data if self._log.put(tail.seq + 1, data) else None
+
+    def _acknowledged(self, data: bytes, tail: Head) -> Event:
+        self._settle(tail.seq + 1)
         # Read twice: a fold may keep the payload it is given, and the caller may change his.
         self._follow(self._log.read(data, tail), tail)
         return self._log.read(data, tail)
+
+    def _settle(self, seq: int) -> None:
+        # Events may be visible before they are durable: what is built on must be durable as well.
+        self._log.settle(max(self._settled, seq - _UNSETTLED), seq)
+        self._settled = max(self._settled, seq)
 
     def _follow(self, event: Event, tail: Head) -> None:
         try:

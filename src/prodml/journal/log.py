@@ -17,7 +17,7 @@ from prodml.errors import (
 )
 from prodml.fingerprint.digest import sha256
 from prodml.journal.event import Event, Head, decode, decode_alone, genesis
-from prodml.ports.storage import Storage
+from prodml.ports.storage import Storage, settling_of
 
 __all__ = ["Log"]
 
@@ -58,10 +58,10 @@ class Log:
 
     def bytes_at(self, seq: int) -> bytes | None:
         """Return the stored bytes of an event, or None if there is none."""
-        try:
-            return self.storage.get(self.key(seq))
-        except KeyNotFoundError:
+        data = self._found(seq)
+        if data == b"" and self._lost_its_bytes(seq):
             return None
+        return data
 
     def next(self, after: Head) -> Event | None:
         """Return the event that follows `after`, checked; None at the end."""
@@ -113,6 +113,8 @@ class Log:
         """Yield the numbers of the stored events, rising, as the storage lists them."""
         prefix = f"{self.stream}/log/"
         for meta in self.storage.list(prefix):
+            if not meta.size_bytes and settling_of(self.storage) is not None:
+                continue  # if it is not the last, the gap shows
             name = meta.key.removeprefix(prefix)
             if not re.fullmatch(r"[0-9]{20}\.json", name):
                 raise IntegrityError(f'"{meta.key}" is no event, but lies among those of a journal')
@@ -130,17 +132,47 @@ class Log:
         AmbiguousWriteError
             If the storage would not say, again and again.
         """
-        key = self.key(seq)
+        key, settling = self.key(seq), settling_of(self.storage)
         for _ in range(_READ_BACKS):
             try:
-                self.storage.put(key, data, if_absent=True)
+                if settling is None:
+                    self.storage.put(key, data, if_absent=True)
+                else:
+                    settling.put_soon(key, data)
             except (AlreadyExistsError, AmbiguousWriteError) as lost:
                 found = self._read_back(seq, lost)
                 if found is not None:
                     return found == data
+                if settling is not None:
+                    settling.drop_empty(key)
             else:
                 return True
         raise AmbiguousWriteError(f"{self.where(seq)} may have been written or not", key=key)
+
+    def settle(self, after: int, seq: int) -> None:
+        """Return when the events from the one after `after` up to `seq` are durable.
+
+        Raises
+        ------
+        AmbiguousWriteError
+            If the storage would not say so.
+        """
+        settling = settling_of(self.storage)
+        if settling is not None and seq > after:
+            settling.settle([self.key(n) for n in range(after + 1, seq + 1)])
+
+    def _found(self, seq: int) -> bytes | None:
+        try:
+            return self.storage.get(self.key(seq))
+        except KeyNotFoundError:
+            return None
+
+    def _lost_its_bytes(self, seq: int) -> bool:
+        """Say if an empty event is one that a power cut met before it was acknowledged.
+
+        Whoever builds on an event sees to it that it is durable first, so nothing follows it.
+        """
+        return settling_of(self.storage) is not None and self._found(seq + 1) is None
 
     def _read_back(self, seq: int, lost: StorageError) -> bytes | None:
         try:

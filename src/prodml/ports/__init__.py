@@ -8,7 +8,7 @@ conformance kits of `prodml.testing`. Adapters that ship with prodml live in `pr
 from prodml.ports.clock import Clock, utc_now
 from prodml.ports.keys import Key, Keys
 from prodml.ports.metrics import Counter, Gauge, Histogram, Metrics
-from prodml.ports.storage import ObjectMeta, Storage, StorageCaps
+from prodml.ports.storage import ObjectMeta, Settling, Storage, StorageCaps
 
 __all__ = [
     "Clock",
@@ -19,6 +19,7 @@ __all__ = [
     "Keys",
     "Metrics",
     "ObjectMeta",
+    "Settling",
     "Storage",
     "StorageCaps",
     "utc_now",

@@ -20,14 +20,14 @@ The contract, which `prodml.testing.StorageContract` checks rule by rule:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
 
 import attrs
 
-__all__ = ["Data", "ObjectMeta", "Storage", "StorageCaps"]
+__all__ = ["Data", "ObjectMeta", "Settling", "Storage", "StorageCaps", "settling_of"]
 
 Data: TypeAlias = bytes | bytearray | memoryview | Path
 
@@ -125,3 +125,45 @@ class Storage(Protocol):
     def delete(self, key: str) -> None:
         """Forget the object. Deleting what is not there is fine."""
         ...
+
+
+class Settling(Protocol):
+    """Objects that are visible at once and durable later, where flushing one by one is slow.
+
+    Optional: a storage that has it offers it as an attribute ``settling``, and a wrapper of storages
+    hands on what it wraps. A journal that finds it links its events first and flushes them together
+    with those of other writers. What it acknowledges is durable all the same.
+
+    After a power cut, an object that was not settled may be gone, or be there without its bytes; an object that
+    was settled is there whole.
+    """
+
+    def put_soon(self, key: str, data: bytes) -> None:
+        """Create an object, all or nothing for every reader, as `Storage.put` with ``if_absent``.
+
+        Raises
+        ------
+        AlreadyExistsError
+            If the key holds a value.
+        """
+        ...
+
+    def settle(self, keys: Sequence[str]) -> None:
+        """Return when these objects are durable, whoever put them."""
+        ...
+
+    def drop_empty(self, key: str) -> None:
+        """Forget an object if it has lost its bytes; whatever holds a byte stays, whoever races."""
+        ...
+
+
+def settling_of(storage: Storage) -> Settling | None:
+    """Return how a storage settles objects, or None if it does not.
+
+    Parameters
+    ----------
+    storage : Storage
+        Any.
+    """
+    found: Settling | None = getattr(storage, "settling", None)
+    return found

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from prodml.errors import ConfigError, StorageError
-from prodml.ports import ObjectMeta, Storage, StorageCaps
-from prodml.ports.storage import Data
+from prodml.ports import ObjectMeta, Settling, Storage, StorageCaps
+from prodml.ports.storage import Data, settling_of
 from prodml.storage.checks import check_range, check_storage
 from prodml.storage.files import placed
 from prodml.storage.folder import FolderStorage
@@ -76,6 +76,11 @@ class CachedStorage:
     def caps(self) -> StorageCaps:
         """What the inner storage promises."""
         return self._inner.caps
+
+    @property
+    def settling(self) -> Settling | None:
+        """How the inner storage settles what it keeps."""
+        return settling_of(self._inner)
 
     def put(self, key: str, data: Data, *, if_absent: bool = False) -> ObjectMeta:
         """Store `data` in the inner storage."""

@@ -15,7 +15,7 @@ from typing import Literal
 from urllib.parse import quote
 
 from prodml.errors import AlreadyExistsError, AmbiguousWriteError, ConfigError, StorageError
-from prodml.ports import ObjectMeta, StorageCaps
+from prodml.ports import ObjectMeta, Settling, StorageCaps
 from prodml.ports.storage import Data
 from prodml.storage import layout
 from prodml.storage.checks import check_data, check_limit, check_range
@@ -23,6 +23,7 @@ from prodml.storage.failures import failed, foreign, unread
 from prodml.storage.files import placed, read, write
 from prodml.storage.folders import Folders, make_root
 from prodml.storage.keys import check_key, check_prefix
+from prodml.storage.settling import FolderSettling
 from prodml.storage.temporary import Temporaries
 
 __all__ = ["FolderStorage"]
@@ -84,14 +85,25 @@ class FolderStorage:
         self._folders = Folders(self._root, is_synced=is_synced)
         self._temporaries = Temporaries(self._root)
         self._temporaries.sweep()
+        self._settling = (
+            FolderSettling(self._root, self._folders, self._put_soon) if is_synced else None
+        )
 
     @property
     def caps(self) -> StorageCaps:
         """What this backend promises."""
         return self._caps
 
+    @property
+    def settling(self) -> Settling | None:
+        """Flushes what many writers created together; None where nothing is flushed."""
+        return self._settling
+
     def put(self, key: str, data: Data, *, if_absent: bool = False) -> ObjectMeta:
         """Store `data` as a read-only file."""
+        return self._put(key, data, if_absent=if_absent, is_soon=False)
+
+    def _put(self, key: str, data: Data, *, if_absent: bool, is_soon: bool) -> ObjectMeta:
         path = self._path(key)
         plain = check_data(data)
         if if_absent and os.path.lexists(path):
@@ -99,7 +111,7 @@ class FolderStorage:
         gone: OSError | None = None
         for _ in range(_TRIES):
             try:
-                return self._commit(key, plain, if_absent=if_absent)
+                return self._commit(key, plain, if_absent=if_absent, is_soon=is_soon)
             except StorageError:
                 raise
             except FileNotFoundError as exc:
@@ -171,18 +183,22 @@ class FolderStorage:
 
     # --- writing ------------------------------------------------------------------------------
 
-    def _commit(self, key: str, data: memoryview | Path, *, if_absent: bool) -> ObjectMeta:
+    def _commit(
+        self, key: str, data: memoryview | Path, *, if_absent: bool, is_soon: bool
+    ) -> ObjectMeta:
         *names, name = layout.parts(key)
         with self._temporaries.file() as (temporary, handle):
             write(handle, data)
-            self._folders.sync(handle)
+            if not is_soon:
+                self._folders.sync(handle)
             meta = _meta(key, os.fstat(handle))
             with self._folders.entered(names, make=True) as folder:
                 if if_absent:
                     self._link(key, temporary, handle, name, folder)
                 else:
                     os.replace(temporary, name, dst_dir_fd=folder)
-                self._acknowledge(key, folder)
+                if not is_soon:
+                    self._acknowledge(key, folder)
         return meta
 
     def _link(self, key: str, temporary: str, handle: int, name: str, folder: int) -> None:
@@ -210,6 +226,9 @@ class FolderStorage:
                 "a power cut may undo it. Read the key back.",
                 key=key,
             ) from exc
+
+    def _put_soon(self, key: str, data: bytes) -> None:
+        self._put(key, data, if_absent=True, is_soon=True)
 
     # --- listing ------------------------------------------------------------------------------
 

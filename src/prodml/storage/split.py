@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
 
-from prodml.ports import ObjectMeta, Storage, StorageCaps
-from prodml.ports.storage import Data
+from prodml.ports import ObjectMeta, Settling, Storage, StorageCaps
+from prodml.ports.storage import Data, settling_of
 from prodml.storage.checks import check_limit, check_storage
 from prodml.storage.keys import check_key, check_prefix
 
@@ -63,6 +63,11 @@ class SplitStorage:
             local_paths=meta.local_paths and blobs.local_paths,
             max_object_bytes=blobs.max_object_bytes,
         )
+
+    @property
+    def settling(self) -> Settling | None:
+        """How the storage for all but blobs settles what it keeps."""
+        return settling_of(self._meta)
 
     def put(self, key: str, data: Data, *, if_absent: bool = False) -> ObjectMeta:
         """Store `data` where its key belongs."""

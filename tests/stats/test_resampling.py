@@ -57,6 +57,22 @@ def test_blocks_are_stretches_of_time_of_the_mean_length_asked_for():
     assert alone < 0.7
 
 
+def test_counts_of_stretches_are_those_of_their_rows():
+    """The same draws, row by row."""
+    n, length = 50, 4.0
+    drawn = Blocks(np.arange(n), length).draw(40, np.random.default_rng(9))
+    rng = np.random.default_rng(9)
+    begins = rng.random((40, n)) < 1 / length
+    begins[:, 0] = True
+    starts = iter(rng.integers(0, n, int(begins.sum())))
+    for line, counts in zip(begins, drawn, strict=True):
+        slow, at = np.zeros(n), 0
+        for is_start in line:
+            at = next(starts) if is_start else (at + 1) % n
+            slow[at] += 1
+        assert (slow == counts).all()
+
+
 def test_every_part_is_left_out_once():
     for units in (Rows(7), Groups.of([1, 1, 2, 2, 2, 3, 3], 7), Blocks(np.arange(7), 2.0)):
         weights, alike = units.left_out()

@@ -214,12 +214,17 @@ class Blocks:
         n = self.n_rows
         begins = rng.random((size, n)) < 1.0 / self.length
         begins[:, 0] = True
-        places = np.arange(n)
-        last = np.maximum.accumulate(np.where(begins, places, 0), axis=1)
-        starts = rng.integers(0, n, (size, n))
-        drawn = (np.take_along_axis(starts, last, axis=1) + places - last) % n
+        which, places = np.nonzero(begins)
+        is_last = np.r_[which[1:] != which[:-1], True]
+        lengths = np.where(is_last, n, np.r_[places[1:], 0]) - places
+        starts = rng.integers(0, n, len(places))
+        ends = starts + lengths
+        # A stretch adds 1 where it starts and takes it away where it ends; around the end it goes on at 0.
+        steps = np.bincount(which * n + starts, minlength=size * n)
+        steps -= np.bincount(which * n + ends % n, minlength=size * n)
+        around = np.bincount(which[ends >= n], minlength=size)
         counts = np.empty((size, n))
-        counts[:, self.order] = _counted(drawn, n)
+        counts[:, self.order] = np.cumsum(steps.reshape(size, n), axis=1) + around[:, None]
         return counts
 
     def left_out(self) -> tuple[Numbers, Numbers]:

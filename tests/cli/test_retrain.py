@@ -8,12 +8,15 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 import prodml
 from prodml.__main__ import main
+from prodml.cli.retrain import _pause_s
+from prodml.errors import StorageError
 
 PROJECT = """
 import numpy as np
@@ -221,6 +224,32 @@ def test_a_watcher_looks_until_it_is_told_to_leave(project):
         watcher.wait()
     assert all("churn not due" in line for line in lines)
     assert (watcher.returncode, err) == (0, "")
+
+
+class Ticking:
+    """A loop that says when it is due next."""
+
+    def __init__(self, tick):
+        self.tick = tick
+
+    def next_tick(self):
+        if isinstance(self.tick, Exception):
+            raise self.tick
+        return None if self.tick is None else datetime.now(UTC) + self.tick
+
+
+@pytest.mark.parametrize(
+    ("tick", "expected"),
+    [
+        (None, 300.0),
+        (timedelta(hours=1), 300.0),
+        (timedelta(minutes=2), 120.0),
+        (timedelta(hours=-1), 300.0),  # held back: looking every second would not help
+        (StorageError("away"), 300.0),
+    ],
+)
+def test_a_watcher_sleeps_until_the_next_tick(tick, expected):
+    assert _pause_s(Ticking(tick), 300.0) == pytest.approx(expected, abs=5)
 
 
 SLOW_SOURCE = PROJECT.replace(

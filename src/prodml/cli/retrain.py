@@ -103,11 +103,14 @@ def _watch(loop: RetrainLoop[Any, Any], asked: argparse.Namespace, stop: threadi
 
 
 def _pause_s(loop: RetrainLoop[Any, Any], poll_s: float) -> float:
-    """Return how long to sleep: until the next tick, but no longer than `poll_s`, nor not at all."""
-    tick = loop.next_tick()
-    if tick is None:
+    """Return how long to sleep: until the next tick, but no longer than `poll_s`."""
+    try:
+        tick = loop.next_tick()
+    except ProdmlError:  # the next look will say what is wrong
         return poll_s
-    return min(poll_s, max(1.0, (tick - datetime.now(UTC)).total_seconds()))
+    left_s = 0.0 if tick is None else (tick - datetime.now(UTC)).total_seconds()
+    # A time that has passed is one that something holds back, such as a cooldown.
+    return min(poll_s, left_s) if left_s > 0 else poll_s
 
 
 @contextmanager

@@ -41,7 +41,9 @@ class _Several:
         return f"{type(self).__name__}({', '.join(map(repr, self.triggers))})"
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.triggers == other.triggers
+        if not isinstance(other, _Several) or type(self) is not type(other):
+            return False
+        return self.triggers == other.triggers
 
     def __hash__(self) -> int:
         return hash((type(self), self.triggers))

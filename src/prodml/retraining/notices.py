@@ -194,7 +194,7 @@ def tell(
 
 def check_notifiers(notifiers: object) -> tuple[Notifier, ...]:
     """Return them as a tuple; ConfigError for what is no notifier."""
-    if isinstance(notifiers, str | bytes) or not hasattr(notifiers, "__iter__"):
+    if isinstance(notifiers, str | bytes) or not isinstance(notifiers, Iterable):
         raise ConfigError("notify must be a list of notifiers, such as [LoggingNotifier()]")
     found = tuple(notifiers)
     for each in found:
@@ -207,10 +207,11 @@ def check_notifiers(notifiers: object) -> tuple[Notifier, ...]:
 
 
 def _call(notifier: Notifier, notice: Notice) -> None:
-    if hasattr(notifier, "notify"):
-        notifier.notify(notice)
-        return
-    notifier(notice)
+    call: Callable[[Notice], object] | None = getattr(notifier, "notify", None)
+    if call is None and callable(notifier):
+        call = notifier
+    if call is not None:
+        call(notice)
 
 
 def _kind(notifier: Notifier) -> str:

@@ -77,7 +77,9 @@ def _told(exc: Exception) -> str:
         return "no answer came in time"
     if status:
         return f"the service answered {status}"
-    return "the service cannot be reached, or hung up. Is the endpoint right?"
+    return (
+        "the service cannot be reached, or hung up. See that it runs and that the endpoint is right"
+    )
 
 
 def _status(exc: Exception) -> int:

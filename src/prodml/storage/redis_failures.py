@@ -65,7 +65,7 @@ def _told(exc: Exception) -> str:
         return _TOLD["NOAUTH"]
     if isinstance(exc, ResponseError):
         return f"it refused with {type(exc).__name__}"
-    return "it cannot be reached, or hung up. Is it running, and is the address right?"
+    return "it cannot be reached, or hung up. See that it runs and that the address is right"
 
 
 def _word(exc: Exception) -> str:

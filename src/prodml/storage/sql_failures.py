@@ -70,7 +70,7 @@ def told(exc: DBAPIError) -> str:
             return _POSTGRESQL[state[:length]]
     if state:
         return f"the server refused with SQLSTATE {state}"
-    return "the server is not there or went away. Is it running, and is the address right?"
+    return "the server is not there or went away. See that it runs and that the address is right"
 
 
 def _sqlite_code(exc: DBAPIError) -> int | None:

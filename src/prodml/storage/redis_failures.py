@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from prodml.errors import AmbiguousWriteError, StorageError
 
 __all__ = ["is_passing", "lost", "refused"]
@@ -76,4 +78,7 @@ def _word(exc: Exception) -> str:
         "ReadOnlyError": "READONLY",
         "AuthenticationWrongNumberOfArgsError": "NOAUTH",
     }
-    return names.get(type(exc).__name__) or str(exc).partition(" ")[0]
+    found = re.search(
+        rf"(?:^|-)({'|'.join(_TOLD)})\b", str(exc)
+    )  # a script's error quotes the first one
+    return names.get(type(exc).__name__) or (found[1] if found else "")

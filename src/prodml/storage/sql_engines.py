@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import sqlite3
 import sys
 import weakref
 from collections.abc import Mapping
@@ -16,6 +15,8 @@ from prodml._extras import require
 from prodml.errors import ConfigError
 
 if TYPE_CHECKING:
+    import sqlite3
+
     from sqlalchemy import URL, Engine
 
 __all__ = ["Engines", "check_table"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,18 +9,22 @@ if TYPE_CHECKING:
 
 __all__ = ["is_certain", "is_passing", "told"]
 
+# sqlite.org/rescode.html
+_PERM, _BUSY, _LOCKED, _READONLY, _IOERR, _CORRUPT = 3, 5, 6, 8, 10, 11
+_FULL, _CANTOPEN, _TOOBIG, _AUTH, _NOTADB = 13, 14, 18, 23, 26
+
 _SQLITE = {
-    sqlite3.SQLITE_BUSY: "another process keeps it locked. End that process, or allow a longer timeout_s",
-    sqlite3.SQLITE_LOCKED: "another connection keeps it locked. Close that one, or allow a longer timeout_s",
-    sqlite3.SQLITE_FULL: "the disk is full. Free some space; nothing was half-written",
-    sqlite3.SQLITE_READONLY: "it is read-only for this user. Nothing was written",
-    sqlite3.SQLITE_CANTOPEN: "the file cannot be opened. The folder above must exist and be writable",
-    sqlite3.SQLITE_PERM: "this user has no permission",
-    sqlite3.SQLITE_AUTH: "this user has no permission",
-    sqlite3.SQLITE_NOTADB: "the file is no SQLite database. Choose another",
-    sqlite3.SQLITE_CORRUPT: "the file is damaged. Restore it from a copy",
-    sqlite3.SQLITE_TOOBIG: "the object is too large for this SQLite",
-    sqlite3.SQLITE_IOERR: "the disk failed or refused",
+    _BUSY: "another process keeps it locked. End that process, or allow a longer timeout_s",
+    _LOCKED: "another connection keeps it locked. Close that one, or allow a longer timeout_s",
+    _FULL: "the disk is full. Free some space; nothing was half-written",
+    _READONLY: "it is read-only for this user. Nothing was written",
+    _CANTOPEN: "the file cannot be opened. The folder above must exist and be writable",
+    _PERM: "this user has no permission",
+    _AUTH: "this user has no permission",
+    _NOTADB: "the file is no SQLite database. Choose another",
+    _CORRUPT: "the file is damaged. Restore it from a copy",
+    _TOOBIG: "the object is too large for this SQLite",
+    _IOERR: "the disk failed or refused",
 }
 
 # Appendix A of PostgreSQL's manual.
@@ -43,7 +46,7 @@ _POSTGRESQL = {
 
 def is_passing(exc: DBAPIError) -> bool:
     """Say whether the same call may succeed in a moment, and certainly did nothing now."""
-    if _sqlite_code(exc) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+    if _sqlite_code(exc) in (_BUSY, _LOCKED):
         return True
     return _sqlstate(exc) in ("40001", "40P01")
 
@@ -52,7 +55,7 @@ def is_certain(exc: DBAPIError) -> bool:
     """Say whether the database itself answered that it did nothing."""
     code = _sqlite_code(exc)
     if code is not None:
-        return code != sqlite3.SQLITE_IOERR
+        return code != _IOERR
     state = _sqlstate(exc)
     lost = exc.connection_invalidated or state.startswith(("08", "57P"))
     return bool(state) and not lost

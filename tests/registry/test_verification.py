@@ -13,7 +13,7 @@ from prodml.errors import (
     UnknownNameError,
     UntrustedModelError,
 )
-from prodml.journal import Journal
+from prodml.journal import HeadMemory, Journal
 from prodml.keys import StaticKeys
 from prodml.registry import Registry
 from prodml.storage import MemoryStorage
@@ -159,3 +159,13 @@ def test_a_signature_by_a_key_that_is_gone_is_refused(storage, keys, model):
 def test_events_hold_no_rows_and_stay_small(storage, tiny):
     events = [data for key, data in objects(storage).items() if "/blobs/" not in key]
     assert all(len(json.dumps(event.decode())) < 4_000 for event in events)
+
+
+def test_a_registry_with_a_memory_misses_what_was_cut_off(tiny, storage):
+    heads = HeadMemory(MemoryStorage())
+    assert Registry(storage, heads=heads).aliases("line") == {"champion": 1}
+    newest = max(key for key in objects(storage) if "/log/" in key)
+    storage.delete(newest)
+    assert Registry(storage).aliases("line") == {}
+    with pytest.raises(IntegrityError, match="cut off"):
+        Registry(storage, heads=heads).aliases("line")

@@ -9,6 +9,7 @@ from prodml.journal.blobs import Blobs, StoredBlob
 from prodml.journal.collection import Collected, collect
 from prodml.journal.event import Draft, Event, Head, Verification
 from prodml.journal.fold import Fold, freeze
+from prodml.journal.heads import HeadMemory
 from prodml.journal.journal import Journal
 from prodml.journal.parcel import Parcel
 from prodml.journal.rows import Rows
@@ -20,6 +21,7 @@ __all__ = [
     "Event",
     "Fold",
     "Head",
+    "HeadMemory",
     "Journal",
     "Parcel",
     "Rows",

@@ -13,7 +13,8 @@ from typing import Any
 from prodml.errors import ConfigError, ConflictError, ProdmlWarning
 from prodml.journal.event import Draft, Event, Head, Verification, encode
 from prodml.journal.fold import Fold
-from prodml.journal.log import Log
+from prodml.journal.heads import HeadMemory
+from prodml.journal.log import UNSETTLED, Log
 from prodml.journal.reader import Reader
 from prodml.journal.turns import Turns
 from prodml.ports.clock import Clock, utc_now
@@ -24,7 +25,6 @@ __all__ = ["Journal"]
 
 _HINT_EVERY = 16
 _MAX_TRIES = 200
-_UNSETTLED = 256  # so many writers may be killed or be under way at once
 
 
 class Journal:
@@ -48,6 +48,9 @@ class Journal:
         What the events mean; without one the state stays empty.
     checkpoint_every : int, default 64
         After how many events a snapshot of the state is stored, so that a cold start reads few.
+    heads : HeadMemory or None, default None
+        Remembers how far the journal was seen to go, so that a later process notices if the newest
+        events were cut off, or all of it was written anew.
     sleep : callable, default time.sleep
         Pauses around lost races; takes seconds.
     rng : random.Random or None, default None
@@ -87,6 +90,7 @@ class Journal:
         clock: Clock = utc_now,
         fold: Fold | None = None,
         checkpoint_every: int = 64,
+        heads: HeadMemory | None = None,
         sleep: Callable[[float], object] = time.sleep,
         rng: random.Random | None = None,
         new_id: Callable[[], str] | None = None,
@@ -96,8 +100,16 @@ class Journal:
         )
         if type(checkpoint_every) is not int or checkpoint_every < 1:
             raise ConfigError(f"checkpoint_every must be 1 or more, got {checkpoint_every!r}")
+        if heads is not None:
+            check_methods(
+                heads,
+                "recall",
+                "remember",
+                what="heads",
+                such_as='HeadMemory(open_storage("./heads"))',
+            )
         self._log = Log(storage, stream)
-        self._reader = Reader(self._log, fold)
+        self._reader = Reader(self._log, fold, heads)
         self._actor = _check_actor(actor)
         self._clock = clock
         self._checkpoint_every = checkpoint_every
@@ -307,13 +319,14 @@ class Journal:
 
     def _settle(self, seq: int) -> None:
         # Events may be visible before they are durable: what is built on must be durable as well.
-        self._log.settle(max(self._settled, seq - _UNSETTLED), seq)
+        self._log.settle(max(self._settled, seq - UNSETTLED), seq)
         self._settled = max(self._settled, seq)
 
     def _follow(self, event: Event, tail: Head) -> None:
         try:
             self._reader.absorb(event, tail)
             self._leave_traces(event.head)
+            self._reader.remember(event.head)
         except Exception as exc:  # noqa: BLE001  (the event is stored; it must not look as if not)
             warnings.warn(
                 f"{self._log.where(event.seq)} is stored, but what follows failed: {exc}",

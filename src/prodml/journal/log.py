@@ -19,7 +19,10 @@ from prodml.fingerprint.digest import sha256
 from prodml.journal.event import Event, Head, decode, decode_alone, genesis
 from prodml.ports.storage import Storage, settling_of
 
-__all__ = ["Log"]
+__all__ = ["UNSETTLED", "Log"]
+
+UNSETTLED = 256
+"""Before this many events, nothing is on its way to the disk any more; so many writers may die at once."""
 
 _STREAM = re.compile(r"[a-z0-9._=@-]+(/[a-z0-9._=@-]+)*")
 _READ_BACKS = 5

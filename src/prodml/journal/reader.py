@@ -11,7 +11,8 @@ from prodml.errors import IntegrityError, ProdmlWarning
 from prodml.journal.checkpoint import Checkpoint, Checkpoints, Hint
 from prodml.journal.event import Event, Head, Verification, genesis
 from prodml.journal.fold import Fold, Nothing, fold_name, freeze
-from prodml.journal.log import Log
+from prodml.journal.heads import HeadMemory
+from prodml.journal.log import UNSETTLED, Log
 from prodml.journal.verification import verify
 
 __all__ = ["Reader"]
@@ -26,9 +27,13 @@ class Reader:
         The events.
     fold : Fold or None
         What they mean.
+    heads : HeadMemory or None
+        What processes before this one have seen.
     """
 
-    def __init__(self, log: Log, fold: Fold | None) -> None:
+    def __init__(self, log: Log, fold: Fold | None, heads: HeadMemory | None) -> None:
+        self._heads = heads
+        self._remembered = -1  # up to which event; -1: not asked yet
         self._log = log
         self._fold: Fold = Nothing() if fold is None else fold
         self._fold_name = fold_name(self._fold)
@@ -67,7 +72,16 @@ class Reader:
                 break
         if self._hinted > tail.seq:
             self._explain_hint(tail)
+        self.remember(tail)
         return tail
+
+    def remember(self, head: Head) -> None:
+        """See to it that later processes miss this event if it goes."""
+        if self._heads is None or head.seq <= self._remembered:
+            return
+        self._log.settle(max(self._remembered, head.seq - UNSETTLED), head.seq)
+        self._heads.remember(self._log.storage.caps.url, self._log.stream, head)
+        self._remembered = head.seq
 
     def absorb(self, event: Event, after: Head) -> None:
         """Fold the event that follows `after`, unless another thread has done so."""
@@ -87,6 +101,7 @@ class Reader:
 
     def events(self, after: int) -> Iterator[Event]:
         """Yield the events that come after one, each checked against the one before."""
+        self._recall()
         head = self._log.head_at(after)
         if head is None:
             self._is_end(after - 1)
@@ -102,9 +117,11 @@ class Reader:
 
     def verify(self, expect: Head | None) -> Verification:
         """Compare everything with everything, and with what was seen before."""
+        self._recall()
         seen = [self._highest] if expect is None else [self._highest, expect]
         found = verify(self._checkpoints, self._fold, self._fold_name, seen)
         self._saw(found.head)
+        self.remember(found.head)
         return found
 
     def checkpoint(self, head: Head) -> None:
@@ -126,7 +143,20 @@ class Reader:
         self._view = view
         return view
 
+    def _recall(self) -> None:
+        """Ask once what was seen before this process, and miss it if it is not there."""
+        if self._heads is None or self._remembered >= 0:
+            return
+        seen = self._heads.recall(self._log.storage.caps.url, self._log.stream)
+        if seen is not None:
+            found = self._log.head_at(seen.seq)
+            if found is None or found != seen:
+                raise self._gone_back(seen)
+            self._saw(found)
+        self._remembered = 0 if seen is None else seen.seq
+
     def _start(self) -> Head:
+        self._recall()
         hint = self._checkpoints.hint()
         head, state, checkpointed = self._load(hint)
         with self._lock:

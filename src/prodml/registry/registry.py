@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from prodml.crypto.wrapping import KeyWrap, as_wrap
 from prodml.errors import ConfigError
 from prodml.gate import Gate
+from prodml.journal import HeadMemory
 from prodml.ports import Clock, Keys, Storage, utc_now
 from prodml.ports.duck import check_methods
 from prodml.registry.approvals import ApprovalRule
@@ -63,6 +64,9 @@ class Registry(RegistryReader, Views, Pointing, Notes, Retirement, Protection):
     access : callable or None, default None
         ``(actor, action, resource) -> bool or None``; False forbids. Actions are "register",
         "promote", "rollback", "deprecate", "collect", "load" and "read" (of stored rows).
+    heads : HeadMemory or None, default None
+        Remembers how far every model's journal was seen to go: a later process then notices if the
+        newest events were cut off, or all of it was written anew.
     clock : Clock, default `prodml.ports.utc_now`
         Stamps the events.
 
@@ -103,6 +107,7 @@ class Registry(RegistryReader, Views, Pointing, Notes, Retirement, Protection):
         audit: Audit | None = None,
         access: Access | None = None,
         approvals: Mapping[str, int] | None = None,
+        heads: HeadMemory | None = None,
         clock: Clock = utc_now,
     ) -> None:
         super().__init__(
@@ -110,6 +115,7 @@ class Registry(RegistryReader, Views, Pointing, Notes, Retirement, Protection):
             proofs=Proofs(keys, signer, verifier),
             wrap=None if encrypt is None else as_wrap(encrypt),
             guard=Guard(actor, access, audit),
+            heads=heads,
             clock=clock,
         )
         self._gate = Gate() if gate is None else _checked_gate(gate)

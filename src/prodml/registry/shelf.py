@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from prodml.crypto.wrapping import KeyWrap
 from prodml.errors import ConflictError, IntegrityError, KeyMaterialError, UnknownNameError
-from prodml.journal import Collected, Draft, Event, Journal, Parcel, collect
+from prodml.journal import Collected, Draft, Event, HeadMemory, Journal, Parcel, collect
 from prodml.ports import Clock, Storage
 from prodml.registry.artifacts import Artifacts, plain_record
 from prodml.registry.fold import (
@@ -51,6 +51,8 @@ class Shelf:
         Who acts.
     clock : Clock
         Stamps the events.
+    heads : HeadMemory or None
+        Remembers how far the journal was seen to go.
     proofs : Proofs
         Signs versions, and checks signatures.
     wrap : KeyWrap or None
@@ -64,6 +66,7 @@ class Shelf:
         *,
         actor: str,
         clock: Clock,
+        heads: HeadMemory | None,
         proofs: Proofs,
         wrap: KeyWrap | None,
     ) -> None:
@@ -71,7 +74,7 @@ class Shelf:
         self.locker = Locker(name, wrap)
         self.artifacts = Artifacts(storage, self.locker)
         self.journal = Journal(
-            storage, f"models/{name}", actor=actor, clock=clock, fold=ModelFold()
+            storage, f"models/{name}", actor=actor, clock=clock, fold=ModelFold(), heads=heads
         )
         self._proofs = proofs
         self._registered: dict[int, dict[str, Any]] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from prodml.crypto.wrapping import KeyWrap
 from prodml.errors import UnknownNameError
+from prodml.journal import HeadMemory
 from prodml.ports import Clock, Storage
 from prodml.ports.duck import check_methods
 from prodml.registry.fold import is_known
@@ -28,6 +29,8 @@ class Shelves:
         Wraps the keys that versions are encrypted with; None stores them as they are.
     guard : Guard
         The access policy and the audit trail.
+    heads : HeadMemory or None
+        Remembers how far every journal was seen to go.
     clock : Clock
         Stamps the events.
     """
@@ -39,6 +42,7 @@ class Shelves:
         proofs: Proofs,
         wrap: KeyWrap | None,
         guard: Guard,
+        heads: HeadMemory | None,
         clock: Clock,
     ) -> None:
         check_methods(
@@ -48,6 +52,7 @@ class Shelves:
         self._proofs = proofs
         self._wrap = wrap
         self._guard = guard
+        self._heads = heads
         self._clock = clock
         self._shelves: dict[str, Shelf] = {}
 
@@ -101,6 +106,7 @@ class Shelves:
                 check_name(name),
                 actor=self._guard.actor,
                 clock=self._clock,
+                heads=self._heads,
                 proofs=self._proofs,
                 wrap=self._wrap,
             )

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType, SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -174,7 +174,7 @@ class _Sklearn:
         logged = _logged()
         tables = _frames(sys._getframe(1))  # noqa: SLF001  (the caller's variables are the point)
         get_params = getattr(sk_model, "get_params", dict)
-        run = SimpleNamespace(
+        run: Any = SimpleNamespace(
             run_id=logged.run.run_id,
             task=_task(sk_model),
             estimator=sk_model,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from prodml import display
 
@@ -33,7 +33,7 @@ def advice(run: TrainingRun) -> list[str]:
 
 
 def _cautions(run: TrainingRun) -> Iterator[str]:
-    record: Mapping[str, Any] = run.record
+    record = cast("Mapping[str, Any]", run.record)
     if len(run.holdout) < _FEW_ROWS:
         more = "" if run.out_of_fold is not None else "; cv= would use the training rows as well"
         yield f"the holdout has {len(run.holdout)} rows: differences of a few points are chance{more}"

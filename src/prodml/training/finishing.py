@@ -192,7 +192,8 @@ def _cut(model: Estimator, value: float, ground: Ground) -> Estimator:
 
     rows, train = ground.rows, ground.split.train
     positive = np.unique(rows.target)[-1]
-    cut = FixedThresholdClassifier(
+    make: Any = FixedThresholdClassifier  # its threshold is "auto" by default, or a number
+    cut = make(
         FrozenEstimator(model),
         threshold=value,
         pos_label=_plain(positive),

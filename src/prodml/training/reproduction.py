@@ -230,14 +230,15 @@ def _probe(
 def _largest_gap(original: object, record: Mapping[str, Any], run: TrainingRun) -> float | None:
     """Return the largest relative difference of the recorded predictions."""
     before = (record.get("probe") or {}).get("values")
-    after = cast("Mapping[str, Any]", run.record["probe"])["values"]
+    probe = cast("Mapping[str, Any]", run.record["probe"])
     if isinstance(original, TrainingRun):
         from prodml.training.evidence import probe_of
 
         names = _common_inputs(original, run)
         if names is None:
             return None
-        after = probe_of(run.estimator, original.holdout[names])["values"]
+        probe = cast("Mapping[str, Any]", probe_of(run.estimator, original.holdout[names]))
+    after = probe["values"]
     if not before or len(before) != len(after) or None in before or None in after:
         return None
     gaps = [abs(b - a) / max(1.0, abs(b)) for b, a in zip(before, after, strict=True)]

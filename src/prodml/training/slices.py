@@ -174,7 +174,7 @@ def _values(name: str, source: Any, frame: pd.DataFrame) -> pd.Series:
                 known=known,
             )
         return frame[source]
-    found = source(frame) if callable(source) else source
+    found: Any = source(frame) if callable(source) else source
     values = found if isinstance(found, pd.Series) else pd.Series(found)
     if len(values) != len(frame):
         raise ConfigError(

@@ -250,7 +250,7 @@ class Trainer(Parameters):
 
         shared = ("storage", "clock")  # a place and a time are not copied
         own = {k: v for k, v in self.get_params(deep=False).items() if k not in shared}
-        copies = {name: clone(value, safe=False) for name, value in own.items()}
+        copies: dict[str, Any] = {name: clone(value, safe=False) for name, value in own.items()}
         return type(self)(**copies, storage=self.storage, clock=self.clock)
 
     def __repr__(self) -> str:

@@ -2,6 +2,7 @@
 
 import json
 
+import attrs
 import pytest
 
 from prodml.errors import RefusedError
@@ -111,3 +112,131 @@ def test_a_card_says_what_is_unknown(registry, weak):
 
 def test_a_card_of_a_deprecated_version_says_so(busy):
     assert "deprecated: leaks" in busy.card("tumours/2").to_markdown()
+
+
+RUN = {
+    "data": {
+        "digest": "sha256:aa",
+        "n_rows": 900,
+        "rows": "sha256:0r",
+        "columns": {"age": "sha256:a1"},
+        "dtypes": {"age": "float64"},
+    },
+    "split": {"kind": "random", "n_train": 500, "n_test": 400, "digest": "sha256:55"},
+    "slices": [
+        {
+            "slice": "age < 30",
+            "n_rows": 40,
+            "metrics": {"accuracy": {"value": 0.81234, "low": 0.7, "high": 0.9}},
+        },
+        {
+            "slice": "age ≥ 30",
+            "n_rows": 360,
+            "metrics": {"accuracy": {"value": 0.9, "low": None, "high": None}},
+        },
+        {"no": "slice"},
+    ],
+    "calibration": {
+        "n_rows": 400,
+        "ece": {"value": 0.0312, "low": 0.01, "high": 0.05, "by_chance": 0.02},
+        "curve": {"predicted": [0.1, 0.9], "happened": [0.2, 0.8]},
+        "before": {"ece": {"value": 0.5, "low": 0.4, "high": 0.6}},
+    },
+    "threshold": {"rule": "ByCost(1, 10)", "value": 0.31, "chosen_on": "out-of-fold"},
+    "environment": {"python": "3.11.7", "packages": {"numpy": "2.1.3"}, "blas": [{"n": 1}]},
+    "shuffled": True,
+}
+
+
+@pytest.fixture
+def told(registry, weak):
+    """A version of which much was recorded, and that people spoke about."""
+    run = attrs.evolve(weak, record=RUN, metrics={"accuracy": 0.9, "train_accuracy": 0.95})
+    registry.register("tumours", run, tags={"team": "clinic", "on": "yes"})
+    registry.promote("tumours", 1, reason="the first")
+    registry.describe(
+        "tumours",
+        summary="# Tells risk",
+        intended_use="triage\n- by nurses",
+        limits="adults <only>",
+        licence="Apache 2.0",
+    )
+    registry.comment("tumours/1", "watch the small ones")
+    return registry
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "| age < 30 | 40 | 0.812 (0.7 to 0.9) |",
+        "| age ≥ 30 | 360 | 0.9 |",
+        "| expected calibration error | 0.0312 (0.01 to 0.05), by chance 0.02 | 0.5 (0.4 to 0.6) |",
+        "| chosen on | out-of-fold |",
+        "| age | float64 | sha256:a1 |",
+        "| fingerprint of their order | sha256:0r |",
+        "| rows to train on | 500 |",
+        "| package numpy | 2.1.3 |",
+        "| shuffled | yes |",
+        "| accuracy | 0.9 | 0.95 |",
+        "watch the small ones |",
+        "Nobody has approved this version.",
+        "\\# Tells risk",
+        "\\- by nurses",
+        "adults &lt;only&gt;",
+        "| champion | 2030-01-01 00:02 UTC | now |",
+    ],
+)
+def test_a_card_tells(told, line):
+    text = told.card("tumours/1").to_markdown()
+    assert line.replace("<", "&lt;") in text or line in text
+
+
+def test_the_front_matter_is_what_model_hubs_read(told):
+    front = told.card("tumours/1").to_markdown().split("---\n")[1]
+    yaml = pytest.importorskip("yaml", reason="reads the front matter as a hub would")
+    read = yaml.safe_load(front)
+    assert read["library_name"] == "sklearn"
+    assert read["license"] == "apache-2.0"
+    assert read["pipeline_tag"] == "tabular-classification"
+    assert {"prodml", "tabular", "classification", "inert", "team:clinic", "on:yes"} == set(
+        read["tags"]
+    )
+    result = read["model-index"][0]["results"][0]
+    assert result["task"] == {"type": "tabular-classification"}
+    assert result["metrics"] == [{"type": "accuracy", "name": "accuracy", "value": 0.9}]
+    assert result["dataset"]["name"] == "holdout of tumours/1"
+
+
+def test_a_card_shows_its_pictures_and_escapes_what_people_wrote(told):
+    page = told.card("tumours/1").to_html()
+    assert "accuracy by slice" in page
+    assert "What was predicted, and what happened" in page
+    assert "adults &lt;only&gt;" in page
+    assert "<only>" not in page
+    assert "by nurses" in told.card("tumours/1")._repr_html_()
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"slices": 5, "calibration": "good", "threshold": None, "data": [], "environment": 3},
+        {
+            "slices": [{"slice": "a"}],
+            "calibration": {"curve": {"predicted": [0.1], "happened": "x"}},
+        },
+        {"slices": [{"slice": "a", "n_rows": "x", "metrics": {"f": 0.5, "g": "y"}}]},
+        {
+            "slices": [{"slice": "a", "metrics": {"f": {"value": None}}}],
+            "calibration": {"curve": 1},
+        },
+        {"calibration": {"curve": {"predicted": [0.1, None], "happened": [0, 1]}}},
+    ],
+    ids=range(5),
+)
+def test_a_record_of_another_shape_does_not_break_the_card(registry, weak, record):
+    registry.register("x", attrs.evolve(weak, record=record))
+    card = registry.card("x/1")
+    assert card.to_html()
+    assert "## Performance by slice" in card.to_markdown()
+    assert registry.lineage("x/1").data == {}
+    assert registry.diff("x/1", "x/1").differences == ()

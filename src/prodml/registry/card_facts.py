@@ -11,6 +11,12 @@ from prodml.registry.comments import Comments
 from prodml.registry.description import Description
 from prodml.registry.history import History, Move, evidence_of
 from prodml.registry.lineage import data_of, served_of
+from prodml.registry.measures import (
+    calibration_chart,
+    calibration_rows,
+    scalars,
+    threshold_rows,
+)
 from prodml.registry.results import WHY, ModelVersion, when
 from prodml.registry.slices import slice_chart, slice_rows, slices_of
 
@@ -99,7 +105,7 @@ def sections_of(
 
 
 _FACT = ("fact", "value")
-_COLUMN = ("column", "fingerprint")
+_COLUMN = ("column", "type", "fingerprint")
 _APPROVAL = ("at", "who", "for", "said", "why")
 _DECISION = ("at", "alias", "version", "outcome", "evidence", "who", "reason")
 _SERVED = ("alias", "from", "until")
@@ -158,11 +164,13 @@ def _slices(version: ModelVersion) -> Section:
 
 def _extras(version: ModelVersion) -> list[Section]:
     """Return what a run may have measured beyond its metrics."""
-    found = [
-        (heading, [[k, v] for k, v in _scalars(version.run.get(key), "")])
-        for heading, key in (("Calibration", "calibration"), ("Threshold", "threshold"))
-    ]
-    return [Section(heading, (Table(_FACT, rows),)) for heading, rows in found if rows]
+    calibration = Section(
+        "Calibration",
+        (Table(("measure", "value", "before"), calibration_rows(version.run)),),
+        pictures=calibration_chart(version.run),
+    )
+    threshold = Section("Threshold", (Table(_FACT, threshold_rows(version.run)),))
+    return [section for section in (calibration, threshold) if section.tables[0].rows]
 
 
 def _inputs(version: ModelVersion) -> list[list[str]]:
@@ -172,32 +180,52 @@ def _inputs(version: ModelVersion) -> list[list[str]]:
 
 def _data(version: ModelVersion) -> list[list[str]]:
     data, split = version.run.get("data"), version.run.get("split")
-    fingerprint = data_of(version.run).get("", "not recorded")
+    known = data if isinstance(data, Mapping) else {}
+    whole = _without(known, "digest", "columns", "dtypes")
     holdout = version.holdout_digest or "none stored: the metrics cannot be computed again"
     return [
-        ["fingerprint of all rows", fingerprint],
-        *([k.replace("n_rows", "rows"), v] for k, v in _scalars(_without(data, "digest"), "")),
-        *([f"split {k}", v] for k, v in _scalars(split, "")),
+        ["fingerprint of all rows", data_of(version.run).get("", "not recorded")],
+        *([_DATA.get(k, k), v] for k, v in scalars(whole, "")),
+        *([_SPLIT.get(k, f"split: {k}").replace("_", " "), v] for k, v in scalars(split, "")),
         ["holdout", holdout],
         ["reference sample", version.reference_digest or "none stored"],
     ]
 
 
+_DATA = {
+    "n_rows": "rows",
+    "rows": "fingerprint of their order",
+    "index": "fingerprint of the index",
+}
+_SPLIT = {
+    "n_train": "rows to train on",
+    "n_test": "rows to test on",
+    "digest": "split: fingerprint",
+}
+
+
 def _columns(version: ModelVersion) -> list[list[str]]:
-    return [[name, digest] for name, digest in data_of(version.run).items() if name]
+    data = version.run.get("data")
+    kinds = data.get("dtypes") if isinstance(data, Mapping) else None
+    known = kinds if isinstance(kinds, Mapping) else {}
+    return [
+        [name, str(known.get(name, "")), digest]
+        for name, digest in data_of(version.run).items()
+        if name
+    ]
 
 
 def _training(version: ModelVersion) -> list[list[str]]:
     run = version.run
     facts = [["run", str(run.get("run_id") or "not recorded")]]
-    facts += [[k, v] for k, v in _scalars(version.params, "")]
+    facts += [[k, v] for k, v in scalars(version.params, "")]
     skipped = {"run_id", "data", "split", "slices", "calibration", "threshold", "environment"}
-    facts += [[k, v] for k, v in _scalars({k: v for k, v in run.items() if k not in skipped}, "")]
+    facts += [[k, v] for k, v in scalars({k: v for k, v in run.items() if k not in skipped}, "")]
     environment = run.get("environment")
     if isinstance(environment, Mapping):
         packages = environment.get("packages")
-        facts += [[k, v] for k, v in _scalars(_without(environment, "packages", "blas"), "")]
-        facts += [[f"package {k}", v] for k, v in _scalars(packages, "")]
+        facts += [[k, v] for k, v in scalars(_without(environment, "packages", "blas"), "")]
+        facts += [[f"package {k}", v] for k, v in scalars(packages, "")]
     return facts
 
 
@@ -248,18 +276,7 @@ def _comments(comments: Comments) -> list[list[str]]:
     ]
 
 
-def _scalars(value: object, name: str) -> list[tuple[str, str]]:
-    """Return the plain facts of a record under one name each; lists of records are left out."""
-    if isinstance(value, Mapping):
-        return [pair for k, v in value.items() for pair in _scalars(v, f"{name} {k}".strip())]
-    if isinstance(value, bool):
-        return [(name, "yes" if value else "no")]
-    if isinstance(value, int | float):
-        return [(name, display.number(value))]
-    return [(name, value)] if isinstance(value, str) else []
-
-
 def _without(value: object, *names: str) -> dict[str, object]:
     if not isinstance(value, Mapping):
         return {}
-    return {k: v for k, v in value.items() if k not in (*names, "columns")}
+    return {k: v for k, v in value.items() if k not in names}

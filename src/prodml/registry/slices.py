@@ -99,5 +99,5 @@ def slice_chart(slices: list[Slice], version: ModelVersion) -> tuple[str, ...]:
 def _shown(score: tuple[float | None, float | None, float | None] | None) -> str:
     if score is None or score[0] is None:
         return ""
-    value, low, high = (display.number(x) for x in score)
+    value, low, high = (display.number(x, 3) for x in score)
     return f"{value} ({low} to {high})" if score[1] is not None else value

@@ -31,7 +31,7 @@ LOWEST = [
     "shap==0.48.0",
 ]
 # Every extra whose package the tests can exercise for real.
-EXTRAS = "arrow,crypto,fast,mlflow,polars,prometheus,redis,s3,serve,sql"
+EXTRAS = "arrow,crypto,fast,mlflow,onnx,polars,prometheus,redis,s3,serve,skops,sql"
 # Servers that those tests start: an S3 of moto's, a PostgreSQL, a Redis.
 SERVERS = nox.project.dependency_groups(PROJECT, "servers")
 # What prodml is measured beside and exchanges files with; heavy, so apart from the tests above.

@@ -18,11 +18,16 @@ EXTRAS: Mapping[str, tuple[tuple[str, str, str], ...]] = MappingProxyType(
             ("pyyaml>=6", "yaml", "reading MLflow's stores"),
             ("skops>=0.13", "skops.io", "models that MLflow stored by skops"),
         ),
+        "onnx": (
+            ("onnxruntime>=1.20", "onnxruntime", 'models in `format="onnx"`'),
+            ("skl2onnx>=1.18", "skl2onnx", 'registering with `format="onnx"`'),
+        ),
         "polars": (("polars>=1.0", "polars", "polars frames as input"),),
         "prometheus": (("prometheus-client>=0.20", "prometheus_client", "`PrometheusMetrics`"),),
         "redis": (("redis>=5.0", "redis", "`RedisStorage`"),),
         "s3": (("obstore>=0.8", "obstore", "`ObjectStorage` on S3, Google Cloud and Azure"),),
         "serve": (("uvicorn>=0.30", "uvicorn", "an ASGI server for `prodml.serving`"),),
+        "skops": (("skops>=0.11", "skops", 'models in `format="skops"`'),),
         "sql": (("sqlalchemy>=2.0", "sqlalchemy", "`SqlStorage` on SQLite and PostgreSQL"),),
         "testing": (
             ("hypothesis>=6.100", "hypothesis", "`StorageContract`, the conformance kits"),

@@ -35,7 +35,14 @@ class Artifacts:
         self._locker = locker
         self._receipts: dict[Path | None, Receipts] = {}
 
-    def store(self, submission: Submission, *, trust: str | None, parcel: Parcel) -> dict[str, Any]:
+    def store(
+        self,
+        submission: Submission,
+        *,
+        trust: str | None,
+        parcel: Parcel,
+        form: str | None = None,
+    ) -> dict[str, Any]:
         """Store every part; return the facts that go into the event.
 
         In which generation the parts are is settled with the parcel, when the event is written.
@@ -45,7 +52,7 @@ class Artifacts:
         UntrustedModelError
             If the model has no inert form and `trust` is not "pickle".
         """
-        data, form = _encode(submission, trust)
+        data, form = _encode(submission, trust, form)
         box = Box(parcel, self._locker.name, self._locker.wrap)
         return {
             "model": box.put(data, "model", form),
@@ -57,22 +64,17 @@ class Artifacts:
             **box.facts(),
         }
 
-    def model(self, facts: dict[str, Any], *, trust: str | None, ref: str) -> Any:
+    def model(self, facts: dict[str, Any], *, trust: str | tuple[str, ...] | None, ref: str) -> Any:
         """Restore the model of a version, its digest checked first."""
-        from prodml.registry.formats import inert, pickled
+        from prodml.registry.formats import inert
+        from prodml.registry.formats.choices import admit, format_named
 
-        form = facts["format"]
-        if form == pickled.NAME and trust != "pickle" and not facts.get("verified"):
-            raise UntrustedModelError(
-                f"{ref} is stored as a pickle, and unpickling runs whatever the bytes say. If you trust "
-                f'everybody who may write to this registry: load("{ref}", trust="pickle")'
-            )
-        data = self._get(facts, facts["model"], "model", ref)
-        if form in inert.NAMES:
-            return inert.loads(data)
-        if form == pickled.NAME:
-            return pickled.loads(data)
-        raise IntegrityError(f"{ref} is stored in the format {form!r:.40}, unknown to this prodml")
+        if facts["format"] in inert.NAMES:
+            return inert.loads(self._get(facts, facts["model"], "model", ref))
+        form = format_named(facts["format"], ref)
+        admit(form, trust=trust, verified=facts.get("verified") is True, ref=ref)
+        types = trust if isinstance(trust, tuple) else None
+        return form.loads(self._get(facts, facts["model"], "model", ref), types)
 
     def mapped(self, facts: dict[str, Any], *, receipts: Path | None, ref: str) -> Any:
         """Open the model of a version in its file; see `MappedModel`."""
@@ -197,15 +199,19 @@ def _store_reference(submission: Submission, box: Box) -> str:
     return box.put(encode_frame(_sample(submission.reference)), "reference")
 
 
-def _encode(submission: Submission, trust: str | None) -> tuple[bytes, str]:
-    from prodml.registry.formats import inert, pickled
+def _encode(submission: Submission, trust: str | None, word: str | None) -> tuple[bytes, str]:
+    from prodml.registry.formats import inert
+    from prodml.registry.formats.choices import FORMATS, format_called
 
-    try:
-        return inert.dumps(submission.estimator, rows=_probe_rows(submission)), inert.NAME
-    except UntrustedModelError:
-        if trust != "pickle":
-            raise
-    return pickled.dumps(submission.estimator), pickled.NAME
+    form, rows = format_called(word), _probe_rows(submission)
+    if form is None:
+        try:
+            return inert.dumps(submission.estimator, rows=rows), inert.NAME
+        except UntrustedModelError:
+            if trust != "pickle" or word == "inert":
+                raise
+        form = FORMATS["pickle"]
+    return form.dumps(submission.estimator, rows), form.name
 
 
 def _probe_rows(submission: Submission) -> Any:

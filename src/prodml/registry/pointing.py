@@ -13,7 +13,7 @@ from prodml.registry.promotion import Candidate, check_expected, promotion_of
 from prodml.registry.refs import Numbered, check_alias, check_version
 from prodml.registry.results import Promotion
 from prodml.registry.shelf import State
-from prodml.registry.trust import Trust, check_trust
+from prodml.registry.trust import Trust, trusted_by_reader
 
 __all__ = ["Pointing"]
 
@@ -82,7 +82,7 @@ class Pointing(Approving):
         UnknownNameError
             If there is no such model or version.
         """
-        check_trust(trust)
+        trusted_by_reader(trust)
         if check is not None and not callable(check):
             raise ConfigError(f"check must be a function, got a {type(check).__name__}")
         shelf = self._existing(name)

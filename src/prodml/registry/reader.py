@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -13,7 +13,7 @@ from prodml.registry.history import History, history_of
 from prodml.registry.refs import check_name
 from prodml.registry.results import Checked, Holdout, ModelVersion
 from prodml.registry.shelves import Shelves
-from prodml.registry.trust import Trust, check_trust
+from prodml.registry.trust import Trust, trusted_by_reader
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,15 +40,17 @@ class Model(Protocol):
 class RegistryReader(Shelves):
     """What can be asked of a registry; `prodml.Registry` adds what can be done to it."""
 
-    def load(self, ref: str, *, trust: Trust | None = None) -> Model:
+    def load(self, ref: str, *, trust: Trust | Sequence[str] | None = None) -> Model:
         """Return a model, once its bytes are proven to be those that were registered.
 
         Parameters
         ----------
         ref : str
             ``"name@alias"`` or ``"name/3"``, with or without ``"models:/"`` before it.
-        trust : {"pickle"}, optional
-            Needed for a version that is stored as a pickle: unpickling can run any code.
+        trust : {"pickle", "joblib", "skops", "onnx"} or list of str, optional
+            Needed for a version that is stored in the format of this name, unless its signature was
+            checked: loading those can run any code, or reaches native code that believes them. For
+            skops also a list of the names of types that may be made.
 
         Returns
         -------
@@ -60,16 +62,17 @@ class RegistryReader(Shelves):
             If the bytes are not those that were registered, or the restored model answers the
             recorded rows otherwise.
         UntrustedModelError
-            If it is a pickle and `trust` is not given, or not signed where the registry has keys.
+            If it is a pickle (joblib, skops, ONNX), no signature of it was checked and `trust` does not
+            name it; or if it is not signed where the registry has keys or a verifier.
         UnknownNameError
             If there is no such model, version or alias.
         """
-        check_trust(trust)
+        trusted = trusted_by_reader(trust)
         shelf, number = self._find(ref)
         with self._guard.watch("load", f"models/{shelf.name}/{number}") as details:
             facts = shelf.facts(number)
             details["digest"] = facts["model"]
-            model: Any = shelf.model(number, trust=trust)
+            model: Any = shelf.model(number, trust=trusted)
         if facts["deprecated"] is not None:
             warnings.warn(
                 f"{shelf.name}/{number} is deprecated: {facts['deprecated']}",

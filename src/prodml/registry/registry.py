@@ -23,7 +23,7 @@ from prodml.registry.results import ModelVersion
 from prodml.registry.retirement import Retirement
 from prodml.registry.run import Estimator, RunLike, Submission, is_run
 from prodml.registry.signature import Proofs, SignerLike, VerifierLike
-from prodml.registry.trust import Trust, check_trust
+from prodml.registry.trust import Form, Trust, check_trust
 from prodml.registry.views import Views
 
 if TYPE_CHECKING:
@@ -140,6 +140,7 @@ class Registry(RegistryReader, Views, Pointing, Notes, Retirement, Protection):
         reason: str = "",
         trust: Trust | None = None,
         once: str | None = None,
+        format: Form | None = None,  # noqa: A002  (the word everybody looks for)
     ) -> ModelVersion:
         """Store a model as the next version of its name.
 
@@ -165,6 +166,9 @@ class Registry(RegistryReader, Views, Pointing, Notes, Retirement, Protection):
             Names what is registered, such as the id of a run. If a version was registered under this
             name before, that one is returned and nothing is written: whoever was interrupted
             may simply register again.
+        format : {"inert", "joblib", "skops", "onnx", "pickle"}, optional
+            How to store the model; inert by default. Whoever loads another one needs a checked
+            signature, or must trust it by its name. "skops" and "onnx" need the extras of these names.
 
         Returns
         -------
@@ -186,7 +190,12 @@ class Registry(RegistryReader, Views, Pointing, Notes, Retirement, Protection):
         with self._guard.watch("register", f"models/{check_name(name)}") as details:
             submission = _submission(run, schema, metrics, holdout, reference)
             version = self._shelf(name).register(
-                submission, tags=check_tags(tags), reason=reason, trust=trust, once=once
+                submission,
+                tags=check_tags(tags),
+                reason=reason,
+                trust=trust,
+                once=once,
+                form=format,
             )
             details.update(version=version.version, digest=version.digest)
         return version

@@ -144,7 +144,7 @@ class Shelf:
         facts = self.facts(number, state)
         return _model_version(self.name, facts, self.record(facts, number))
 
-    def model(self, number: int, *, trust: str | None) -> Any:
+    def model(self, number: int, *, trust: str | tuple[str, ...] | None) -> Any:
         """Restore the model of a version."""
         ref = f"{self.name}/{number}"
         return self.artifacts.model(self.facts(number), trust=trust, ref=ref)
@@ -157,6 +157,7 @@ class Shelf:
         reason: str,
         trust: str | None,
         once: str | None = None,
+        form: str | None = None,
     ) -> ModelVersion:
         """Store a new version; its number is its place among the events.
 
@@ -166,7 +167,7 @@ class Shelf:
         if before is not None:
             return self.version(before)
         parcel = self._parcel()
-        stored = {**self.artifacts.store(submission, trust=trust, parcel=parcel)}
+        stored = {**self.artifacts.store(submission, trust=trust, parcel=parcel, form=form)}
         stored["tags"] = dict(tags)
         stored["summary"] = summary_of(plain_record(submission))
         if once is not None:

@@ -12,7 +12,7 @@ __all__ = ["NAME", "dumps", "loads"]
 NAME = "pickle/5"
 
 
-def dumps(model: object) -> bytes:
+def dumps(model: object, rows: object = None) -> bytes:
     """Store any estimator that can be pickled.
 
     Raises
@@ -20,14 +20,16 @@ def dumps(model: object) -> bytes:
     UntrustedModelError
         If it cannot be pickled either: a lambda, an open file, a class made inside a function.
     """
+    del rows
     try:
         return pickle.dumps(model, protocol=5)
     except Exception as exc:
         raise UntrustedModelError(f"the model cannot be pickled: {exc}") from exc
 
 
-def loads(data: bytes) -> Any:
+def loads(data: bytes, types: object = None) -> Any:
     """Unpickle. Runs whatever the bytes say: the caller has checked their digest, and trusts them."""
+    del types
     try:
         return pickle.loads(data)  # noqa: S301
     except (AttributeError, ImportError, pickle.UnpicklingError) as exc:

@@ -76,17 +76,17 @@ def test_eight_processes(benchmark, tmp_path):
     ours = (time.perf_counter() - begin) / 100
     del forest, rows, target
 
-    workers = [
-        subprocess.Popen(
+    workers, times = [], []
+    for _ in range(N_WORKERS):  # one after the other: they would wait for each other's imports
+        worker = subprocess.Popen(
             [sys.executable, "-c", _WORKER, str(path), digest, str(folder)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             env={**os.environ, "OMP_NUM_THREADS": "1"},
         )
-        for _ in range(N_WORKERS)
-    ]
-    times = [list(map(float, worker.stdout.readline().split())) for worker in workers]
+        workers.append(worker)
+        times.append(list(map(float, worker.stdout.readline().split())))
     memory = []
     for worker in workers:
         worker.stdin.write("\n")

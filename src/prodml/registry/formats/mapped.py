@@ -61,7 +61,8 @@ class MappedModel:
             raise IntegrityError(f"the file {path} is not {digest}: its bytes were changed")
         with blaming_the_file():
             self._open(view, check=not known)
-        receipts.keep(self._identity, digest)
+        if not known:
+            receipts.keep(self._identity, digest)
 
     def _open(self, view: memoryview, *, check: bool) -> None:
         header, arrays = unpack(view)

@@ -80,9 +80,10 @@ def test_functions_and_masks_are_slices(people):
 
 def test_small_slices_are_warned_of(people):
     people["sex"] = np.where(np.arange(1600) % 80 == 0, "x", people["sex"])
-    with pytest.warns(ProdmlWarning, match=r"fewer than 30 rows.*sex = x \(\d+ rows\)"):
+    with pytest.warns(ProdmlWarning, match=r"fewer than 30 rows.*sex = x \(\d+ rows\)") as said:
         run = fitted(people, ["sex"])
     assert run.record["small_slices"] != []
+    assert said[0].filename == __file__  # the caller can act, so it is his line
 
 
 def test_what_is_missing_is_a_slice_and_the_rare_are_one_together(people):

@@ -150,9 +150,13 @@ def model_record(estimator: object, model: object) -> dict[str, object]:
 
 def predictions_digest(labels: NDArray[np.generic]) -> str:
     """Return the digest of the labels of the whole holdout."""
+    import numpy as np
+
     from prodml.fingerprint import fingerprint_array
 
-    return fingerprint_array(labels)
+    # Texts as one array are digested at once; as objects each by itself, which is many times slower.
+    is_text = labels.dtype == object and all(isinstance(label, str) for label in labels)
+    return fingerprint_array(labels.astype(np.str_) if is_text else labels)
 
 
 def class_name(estimator: object) -> str:

@@ -6,7 +6,7 @@ import json
 import pytest
 from sklearn.linear_model import LinearRegression
 
-from prodml.errors import ConfigError, IntegrityError, KeyMaterialError
+from prodml.errors import ConfigError, IntegrityError, KeyMaterialError, StorageError
 from prodml.journal import Journal
 from prodml.keys import FileKeys, StaticKeys
 from prodml.registry import Registry
@@ -223,6 +223,52 @@ def test_signed_and_encrypted_go_together(storage, keys, strong, tmp_path):
     assert both.load("tumours/1")
     assert Registry(storage, verifier=Verifier(signer.public_key)).verify().n_models == 1
     both.export_signed("tumours/1", tmp_path / "out")
+
+
+def test_any_flipped_byte_of_a_signed_and_encrypted_registry_is_found(
+    storage, keys, tmp_path, model
+):
+    from prodml.crypto import Signer, Verifier
+
+    signer = Signer.create(tmp_path / "signing.pem")
+    writer = Registry(storage, encrypt=keys, signer=signer)
+    writer.register("line", model)
+    writer.promote("line", 1)
+    keys.rotate("encryption")
+    writer.rotate_keys()
+    good = {meta.key: storage.get(meta.key) for meta in storage.list()}
+    trusted = Verifier(signer.public_key)
+    for key, data in good.items():
+        for place in range(0, len(data), 1 if "/log" in key else 5):
+            storage.put(key, data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
+            reader = Registry(storage, encrypt=keys, verifier=trusted)
+            try:
+                found = reader.load("line@champion").coef_
+                reader.verify()
+            except (IntegrityError, StorageError):
+                continue
+            assert found == model.coef_  # a hint that nobody trusts, or what follows from the log
+            assert "/log" not in key
+            assert "/blobs/" not in key
+        storage.put(key, data)
+
+
+def test_a_registry_on_an_encrypted_storage_shows_nothing_but_names(keys, weak, strong):
+    from prodml.storage import EncryptedStorage
+
+    inner = MemoryStorage()
+    registry = Registry(EncryptedStorage(inner, keys), actor="ops")
+    registry.register("tumours", weak, tags={"team": "credit"})
+    registry.register("tumours", strong)
+    registry.promote("tumours", 1, reason="the first")
+    registry.promote("tumours", 2)
+    registry.rollback("tumours")
+    registry.collect(reason="weekly")
+    assert registry.verify().n_models == 1
+    together = b"".join(inner.get(meta.key) for meta in inner.list("models/"))
+    for text in (b"credit", b"the first", b"DecisionTree", b"champion"):
+        assert text not in together
+    assert Registry(EncryptedStorage(inner, keys)).aliases("tumours") == {"champion": 1}
 
 
 def test_rotation_needs_keys(storage):

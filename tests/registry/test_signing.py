@@ -86,6 +86,16 @@ def test_a_planted_version_is_refused(storage, ours, reader, model, change):
         reader.load("line/2")
 
 
+def test_who_registered_and_why_is_signed(storage, ours, reader, model):
+    Registry(storage, actor="nightly", signer=ours).register("line", model, reason="fresh data")
+    assert (reader.get("line/1").actor, reader.get("line/1").reason) == ("nightly", "fresh data")
+    payload = dict(next(iter(Journal(storage, "models/line").events())).payload)
+    other = MemoryStorage()
+    Journal(other, "models/line", actor="mallory").append("version_registered", payload)
+    with pytest.raises(IntegrityError, match="line/1 cannot be trusted"):
+        Registry(other, verifier=reader._proofs.verifier).get("line/1")
+
+
 def test_a_version_of_another_model_is_refused(storage, ours, reader, model):
     Registry(storage, signer=ours).register("line", model)
     payload = next(iter(Journal(storage, "models/line").events())).payload

@@ -63,7 +63,9 @@ class Registry(RegistryReader, Views, Pointing, Notes, Retirement, Protection):
         Told of every action and how it ended; a `prodml.AuditTrail` will do.
     access : callable or None, default None
         ``(actor, action, resource) -> bool or None``; False forbids. Actions are "register",
-        "promote", "rollback", "deprecate", "collect", "load" and "read" (of stored rows).
+        "promote", "rollback", "remove", "approve", "withdraw", "require", "deprecate", "delete",
+        "collect", "tag", "comment", "describe", "rotate_keys", "export", "load" and "read" (of
+        stored rows).
     heads : HeadMemory or None, default None
         Remembers how far every model's journal was seen to go: a later process then notices if the
         newest events were cut off, or all of it was written anew.

@@ -77,6 +77,7 @@ class Shelf:
             storage, f"models/{name}", actor=actor, clock=clock, fold=ModelFold(), heads=heads
         )
         self._proofs = proofs
+        self._actor = actor
         self._registered: dict[int, dict[str, Any]] = {}
         self._records: dict[str, dict[str, Any]] = {}
         self._lock = threading.Lock()
@@ -181,7 +182,8 @@ class Shelf:
             facts.clear()
             facts.update(stored, version=n_versions(state) + 1)
             facts["blobs"] = parcel.settle(self.journal.generation, lambda: dict(self._kept(state)))
-            facts["signature"] = self._proofs.sign(self.name, facts)
+            said = {"actor": self._actor, "reason": reason}
+            facts["signature"] = self._proofs.sign(self.name, {**facts, **said})
             return Draft("version_registered", dict(facts), reason)
 
         try:

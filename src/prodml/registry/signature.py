@@ -24,7 +24,7 @@ __all__ = ["DOMAIN", "Proofs", "SignerLike", "VerifierLike"]
 
 DOMAIN = "model"
 _LABEL = b"prodml model version\n"
-_UNSIGNED = frozenset({"signature", "at", "actor", "reason"})  # of the envelope, not of the event
+_UNSIGNED = frozenset({"signature", "at"})  # the time is that of the commit, not known before
 
 
 class SignerLike(Protocol):

@@ -2,7 +2,8 @@
 
 `AuditTrail` is an append-only, hash-chained record of actions; `RolePolicy` answers whether an actor
 may act on a resource and denies what nobody granted. Both plug into the objects by the methods
-they have: ``Registry(store, audit=trail, access=policy)``.
+they have: ``Registry(store, audit=trail, access=policy)``. Signatures and encryption live in
+`prodml.crypto`, below everything that uses them.
 """
 
 from prodml.security.access import RolePolicy

@@ -131,10 +131,9 @@ class ActiveRun:
             If it could not be written; it is kept, and written with the next flush.
         """
         with self._lock:
-            while self._points:
-                batch = _fitting(self._points)
-                self._journal.append("metrics", {"points": batch, **self._expiry()})
-                del self._points[: len(batch)]
+            self._write_full_batches()
+            if self._points:
+                self._write(self._points)
             self._n_bytes = 0
 
     def finish(self, *, record: Mapping[str, object] | None = None) -> None:
@@ -183,9 +182,21 @@ class ActiveRun:
     def _end(self, type_: str, payload: dict[str, object]) -> None:
         self._over.set()
         self._pulse.join()
-        self.flush()
-        self._journal.append(type_, {"run_id": self.run_id, **payload})
+        with self._lock:
+            self._write_full_batches()
+            last = {"points": list(self._points)}
+            self._journal.append(type_, {"run_id": self.run_id, **payload, **last})
+            self._points.clear()
         self._ended = True
+
+    def _write_full_batches(self) -> None:
+        """Write until what is left fits into one event."""
+        while len(batch := _fitting(self._points)) < len(self._points):
+            self._write(batch)
+
+    def _write(self, batch: list[Point]) -> None:
+        self._journal.append("metrics", {"points": list(batch), **self._expiry()})
+        del self._points[: len(batch)]
 
     def _live(self) -> None:
         pause_s = self._lease.total_seconds() / 3.0

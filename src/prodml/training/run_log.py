@@ -217,10 +217,9 @@ class RunLog:
         self.get(run_id)
         found: dict[str, list[MetricPoint]] = {}
         for event in self._journal(run_id).events():
-            if event.type == "metrics":
-                for name, value, step, at in event.payload["points"]:
-                    point = MetricPoint(float(value), step, datetime.fromisoformat(at))
-                    found.setdefault(name, []).append(point)
+            for name, value, step, at in event.payload.get("points", ()):
+                point = MetricPoint(float(value), step, datetime.fromisoformat(at))
+                found.setdefault(name, []).append(point)
         if metric is None:
             return found
         if metric not in found:

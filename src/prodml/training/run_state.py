@@ -53,9 +53,6 @@ class RunFold:
             state |= {"status": "running", "actor": event.actor, **facts}
         elif event.type == "params":
             state["params"] = {**state["params"], **payload["params"]}
-        elif event.type == "metrics":
-            state["n_points"] += len(payload["points"])
-            state["metrics"] = state["metrics"] | {p[0]: p[1] for p in payload["points"]}
         elif event.type == "artifact":
             state["artifacts"] = {**state["artifacts"], payload["name"]: payload["digest"]}
         elif event.type in ("run_finished", "run_failed"):
@@ -63,6 +60,9 @@ class RunFold:
             state |= {"status": status, "ended": at, "error": payload.get("error")}
             state["record"] = payload.get("record")
             state["metrics"] = state["metrics"] | payload.get("metrics", {})
+        points = payload.get("points", ())  # in events of their own, and the last in the end's
+        state["n_points"] += len(points)
+        state["metrics"] = state["metrics"] | {point[0]: point[1] for point in points}
         state["expires"] = payload.get("expires", state["expires"])
         return state
 

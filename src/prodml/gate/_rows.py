@@ -176,15 +176,20 @@ class Rows:
         order = np.argsort(self.times, kind="stable")
         if self.block is not None:
             return Blocks(order, min(self.block, len(self) / 2.0))
-        best = block_length(self._losses(score)[order])
-        # Best for the size of the error; a test that keeps its level wants longer ones (Sun, Phillips
-        # & Jin 2008). Twice as long brings it from 7 to 5 % for an autoregression of 0.6.
-        return Blocks(order, best if best <= 1.0 else min(2.0 * best, len(self) / 8.0))
+        # What is best for the size of the error is too short for a test that keeps its level (Sun,
+        # Phillips & Jin 2008), and a memory too weak to be seen in the rows still counts.
+        length = max(3.0 * block_length(self._losses(score)[order]), len(self) ** (1.0 / 3.0))
+        return Blocks(order, min(length, len(self) / 8.0))
 
     def _losses(self, score: Score) -> NDArray[np.float64]:
-        """Each row's difference of a loss near in kind to the score; its memory sets the blocks."""
+        """Each row's pull on the difference, or a loss near to it; its memory sets the blocks."""
         true, first, second, classes = self._columns(score)
-        one, two = (_loss(score, true, said, classes) for said in (first, second))
+        parts = [score.per_row(true, said, classes=classes) for said in (first, second)]
+        if parts[0] is not None and parts[1] is not None:
+            return parts[1] - parts[0]
+        if classes is not None and score.needs == "labels":
+            return _pull(score, true, first, second, classes)
+        one, two = (_loss(true, said, classes) for said in (first, second))
         return two - one
 
     def _columns(self, score: Score) -> tuple[Array, Array, Array, Array | None]:
@@ -220,15 +225,29 @@ class Rows:
         return np.asarray(said.scores, dtype=np.float64)
 
 
-def _loss(score: Score, true: Array, said: Array, classes: Array | None) -> NDArray[np.float64]:
-    rows = score.per_row(true, said, classes=classes)
-    if rows is not None:
-        return rows
-    if classes is not None and score.needs == "labels":
-        return np.asarray(true != said, dtype=np.float64)
+def _pull(
+    score: Score, true: Array, first: Array, second: Array, classes: Array
+) -> NDArray[np.float64]:
+    """How far the difference moves without a row: the same for all rows of a kind."""
+    kinds, places, counts = np.unique(
+        np.stack([true, first, second]), axis=1, return_inverse=True, return_counts=True
+    )
+    one_way = weighted(score, kinds[0], kinds[1], classes)
+    other_way = weighted(score, kinds[0], kinds[2], classes)
+    if one_way is None or other_way is None:
+        return np.asarray(true != second, np.float64) - np.asarray(true != first, np.float64)
+    less, _ = Cells(counts).left_out()
+    pull: NDArray[np.float64] = np.nan_to_num(other_way(less) - one_way(less))[places.ravel()]
+    return pull
+
+
+def _loss(true: Array, said: Array, classes: Array | None) -> NDArray[np.float64]:
+    loss: NDArray[np.float64]
     if classes is not None and said.ndim == 2:
-        return 1.0 - said[np.arange(len(true)), true.astype(np.intp)].astype(np.float64)
-    return np.abs(true.astype(np.float64) - said.astype(np.float64))
+        loss = 1.0 - said[np.arange(len(true)), true.astype(np.intp)].astype(np.float64)
+    else:
+        loss = (true.astype(np.float64) - said.astype(np.float64)) ** 2
+    return loss
 
 
 def _of_rows(given: ArrayLike, n: int, name: str) -> Array:

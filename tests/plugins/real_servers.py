@@ -219,6 +219,11 @@ class Proxy:
         """Let requests through from now on, and hang up instead of answering."""
         self._swallows.set()
 
+    def cut(self):
+        """Hang up on everybody who is connected now."""
+        for line in self._lines:
+            _hang_up(line)
+
     def heal(self):
         self._swallows.clear()
 

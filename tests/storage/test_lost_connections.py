@@ -17,15 +17,6 @@ def on_postgres(server, port):
     return SqlStorage(url, table=f"t_{uuid.uuid4().hex}", timeout_s=5)
 
 
-def on_an_engine(server, port):
-    """Make one that does not try a connection before it uses it."""
-    sqlalchemy = pytest.importorskip("sqlalchemy")
-    engine = sqlalchemy.create_engine(f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres")
-    storage = SqlStorage(engine, table=f"t_{uuid.uuid4().hex}", timeout_s=5)
-    storage.close = engine.dispose
-    return storage
-
-
 def on_redis(server, port):
     url = f"redis://:@127.0.0.1:{port}/0"
     return RedisStorage(url, namespace=uuid.uuid4().hex, timeout_s=5)
@@ -55,7 +46,7 @@ KINDS = pytest.mark.parametrize("name", ["postgres", "redis", "s3"])
 def test_a_create_whose_answer_is_lost_is_ambiguous_and_was_sent_once(request, name):
     server, make = opened(name, request, own=False)
     with Proxy(server.port) as proxy:
-        storage = (on_an_engine if name == "postgres" else make)(server, proxy.port)
+        storage = make(server, proxy.port)
         storage.put("warm", b"up")
         proxy.swallow_answers()
         with pytest.raises(
@@ -142,3 +133,16 @@ def test_a_writer_goes_on_after_the_server_was_started_again(request, name):
     storage.put("b", b"y", if_absent=True)
     assert storage.get("b") == b"y"
     close(storage)
+
+
+def test_a_connection_that_died_while_nobody_used_it_costs_no_write_its_answer(
+    postgres, monkeypatch
+):
+    with Proxy(postgres.port) as proxy:
+        storage = on_postgres(postgres, proxy.port)
+        storage.put("a", b"x")
+        proxy.cut()
+        monkeypatch.setattr("prodml.storage.sql_calls._IDLE_S", 0.0)
+        storage.put("b", b"x", if_absent=True)
+        assert [meta.key for meta in storage.list()] == ["a", "b"]
+        close(storage)

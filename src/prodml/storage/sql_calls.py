@@ -19,6 +19,7 @@ __all__ = ["Calls"]
 
 Answer = TypeVar("Answer")
 
+_USED, _IDLE_S = "prodml_used", 1.0
 _SHORTEST_S, _LONGEST_S = 0.0002, 0.002
 
 
@@ -118,7 +119,7 @@ class Calls:
         from sqlalchemy.exc import TimeoutError as NoneLeftError
 
         try:
-            return self._engines.current().connect()
+            return self._awake()
         except NoneLeftError as exc:
             raise StorageError(
                 f"cannot {what} {key or 'at all'}: every connection to {self._engines.address} is in use. "
@@ -129,6 +130,22 @@ class Calls:
             if is_passing(exc):
                 raise
             raise self._error(StorageError, exc, key, what) from exc.orig
+
+    def _awake(self) -> Connection:
+        """Return a connection; one that lay idle is tried first, so that no write goes to one that died meanwhile."""
+        from sqlalchemy.exc import DBAPIError
+
+        connection = self._engines.current().connect()
+        last, now = connection.info.get(_USED), time.monotonic()
+        connection.info[_USED] = now
+        if last is None or now - last < _IDLE_S or self._engines.dialect == "sqlite":
+            return connection
+        try:
+            connection.exec_driver_sql("SELECT 1")
+        except DBAPIError:
+            connection.close()  # with it, the pool gives up all that are as old
+            return self._engines.current().connect()
+        return connection
 
     def _sorted_out(self, exc: DBAPIError, key: str, what: str) -> Exception:
         if is_certain(exc):

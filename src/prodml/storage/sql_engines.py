@@ -137,11 +137,9 @@ class Engines:
         options: dict[str, Any] = {"isolation_level": "AUTOCOMMIT", "hide_parameters": True}
         if self.dialect == "sqlite":
             options |= {"connect_args": {"timeout": 0}, "max_overflow": -1}
-        else:
-            options["pool_pre_ping"] = True  # a connection that died idle costs no write its answer
-            if self._url.get_driver_name() in ("psycopg", "psycopg2"):
-                seconds = max(1, round(self._timeout_s))
-                options["connect_args"] = {"connect_timeout": seconds}
+        elif self._url.get_driver_name() in ("psycopg", "psycopg2"):
+            seconds = max(1, round(self._timeout_s))
+            options["connect_args"] = {"connect_timeout": seconds}
         try:
             engine = create_engine(self._url, **options)
         except (ImportError, ArgumentError) as exc:

@@ -14,6 +14,7 @@ from prodml.ports.storage import Storage
 from prodml.registry.results import Holdout
 from prodml.registry.run import Submission
 from prodml.registry.sealing import Box, Locker
+from prodml.registry.uploads import Uploads
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,6 +34,7 @@ class Artifacts:
     def __init__(self, storage: Storage, locker: Locker) -> None:
         self.blobs = Blobs(storage, f"models/{locker.name}/blobs")
         self._locker = locker
+        self._waits = storage.caps.durable != "none"
         self._receipts: dict[Path | None, Receipts] = {}
 
     def store(
@@ -53,16 +55,17 @@ class Artifacts:
             If the model has no inert form and `trust` is not "pickle".
         """
         data, form = _encode(submission, trust, form)
-        box = Box(parcel, self._locker.name, self._locker.wrap)
-        return {
-            "model": box.put(data, "model", form),
-            "format": form,
-            "size_bytes": len(data),
-            "record": box.put(canonical_json(plain_record(submission)), "record"),
-            "holdout": _store_holdout(submission, box),
-            "reference": _store_reference(submission, box),
-            **box.facts(),
-        }
+        with Uploads(parcel, at_once=self._waits) as uploads:
+            box = Box(uploads, self._locker.name, self._locker.wrap)
+            return {
+                "model": box.put(data, "model", form),
+                "format": form,
+                "size_bytes": len(data),
+                "record": box.put(canonical_json(plain_record(submission)), "record"),
+                "holdout": _store_holdout(submission, box),
+                "reference": _store_reference(submission, box),
+                **box.facts(),
+            }
 
     def model(self, facts: dict[str, Any], *, trust: str | tuple[str, ...] | None, ref: str) -> Any:
         """Restore the model of a version, its digest checked first."""

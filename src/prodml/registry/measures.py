@@ -10,7 +10,7 @@ __all__ = ["calibration_chart", "calibration_rows", "scalars", "threshold_rows"]
 
 _NAMES = {
     "ece": "expected calibration error",
-    "adaptive_ece": "the same, bins of equal size",
+    "adaptive_ece": "adaptive calibration error",
     "brier": "Brier score",
 }
 
@@ -22,8 +22,9 @@ def calibration_rows(run: Mapping[str, object]) -> list[list[str]]:
         return []
     before = now.get("before")
     old = before if isinstance(before, Mapping) else {}
-    shown = [k for k in now if k not in ("before", "curve")]
-    return [[_NAMES.get(k, _label(k)), _measure(now[k]), _measure(old.get(k))] for k in shown]
+    others = [k for k in now if k not in ("before", "curve", *_NAMES)]
+    shown = [k for k in _NAMES if k in now] + others
+    return [[_NAMES.get(k) or _label(k), _measure(now[k]), _measure(old.get(k))] for k in shown]
 
 
 def calibration_chart(run: Mapping[str, object]) -> tuple[str, ...]:

@@ -190,6 +190,7 @@ class Shelf:
             event = self.journal.commit(decide)
         except _RegisteredBeforeError as exc:
             return self.version(exc.version)
+        self._remember(event)
         return self.version(event.payload["version"])
 
     def point(
@@ -310,10 +311,12 @@ class Shelf:
     def _as_registered(self, number: int, state: State) -> dict[str, Any]:
         # Events never change, so one look at each is enough.
         if number not in self._registered:
-            found = self._event(pointer_to(state, number))
-            said = {"at": found.at.isoformat(), "actor": found.actor, "reason": found.reason}
-            self._registered[number] = {**found.payload, **said}
+            self._remember(self._event(pointer_to(state, number)))
         return self._registered[number]
+
+    def _remember(self, event: Event) -> None:
+        said = {"at": event.at.isoformat(), "actor": event.actor, "reason": event.reason}
+        self._registered[event.payload["version"]] = {**event.payload, **said}
 
     def _event(self, wanted: str) -> Event:
         seq = int(wanted.partition(":")[0])

@@ -312,8 +312,7 @@ def histogram():
 @pytest.mark.parametrize(("field", "value"), [("left", 0), ("right", 10**6), ("feature_idx", 9)])
 def test_a_hostile_node_of_histogram_boosting_is_refused(field, value):
     opened = Opened(histogram())
-    records = opened.node("TreePredictor", "nodes")
-    opened.arrays[dict(records[2:])[field][1]][0] = value
+    opened.arrays[f"records.0.{field}"][0] = value
     refuses(opened, "node 0")
 
 
@@ -334,9 +333,8 @@ def histogram_over_categories():
 
 def test_a_category_set_out_of_range_is_refused():
     opened = categories()
-    records = dict(opened.node("TreePredictor", "nodes")[2:])
-    opened.arrays[records["bitset_idx"][1]][:] = 77
-    opened.arrays[records["is_categorical"][1]][:] = 1
+    opened.arrays["records.0.bitset_idx"][:] = 77
+    opened.arrays["records.0.is_categorical"][:] = 1
     refuses(opened, "category sets")
 
 
@@ -353,6 +351,31 @@ def test_another_encoder_of_categories_is_refused(node, what):
     opened = categories()
     opened.set("ColumnTransformer", "transformers_", node)
     refuses(opened, what)
+
+
+@pytest.mark.parametrize(
+    "node",
+    [["rows", 0, 0, 99], ["rows", 1, 0, 1], ["rows", 0, -1, 1], ["rows", "0", 0, 1], ["rows"]],
+)
+def test_records_outside_those_of_the_file_are_refused(node):
+    opened = categories()
+    opened.set("TreePredictor", "nodes", node)
+    refuses(opened, ".")
+
+
+@pytest.mark.parametrize(
+    "records", [None, [], [[True]], [[True, "left", "left"]], [[True, "no"]], [3]]
+)
+def test_records_of_another_layout_are_refused(records):
+    opened = categories()
+    opened.header["records"] = records
+    refuses(opened, ".")
+
+
+def test_records_whose_fields_differ_in_length_are_refused():
+    opened = categories()
+    opened.arrays["records.0.left"] = opened.arrays["records.0.left"][:-1]
+    refuses(opened, "differ in length")
 
 
 def test_histogram_boosting_in_the_middle_of_fitting_is_refused():

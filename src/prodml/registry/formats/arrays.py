@@ -77,6 +77,8 @@ def _write_records(writer: Writer, array: np.ndarray) -> list[Any]:
     rebuilt = np.dtype([(name, array.dtype[name]) for name in names], align=aligned)
     if rebuilt != array.dtype:
         raise Unstorable(f"an array of dtype {array.dtype}")
+    if array.ndim == 1 and all(array.dtype[name].kind in "biuf" for name in names):
+        return ["rows", *writer.records.add(array)]
     fields = [[name, write_array(writer, np.ascontiguousarray(array[name]))] for name in names]
     return ["records", aligned, *fields]
 
@@ -88,6 +90,8 @@ def read_array(reader: Reader, node: list[Any]) -> np.ndarray:
         return _read_objects(reader, node)
     if tag == "records":
         return _read_records(reader, node)
+    if tag == "rows":
+        return reader.records.get(*node[1:])
     plain = reader.buffer(*node[1:2], *node[3:4]) if tag == "array" else reader.buffer(node[1])
     if tag == "text":
         plain = _read_text(plain)

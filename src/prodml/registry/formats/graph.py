@@ -22,6 +22,7 @@ from prodml.registry.formats.classes import class_name, function_name, type_name
 from prodml.registry.formats.compiled import write_compiled
 from prodml.registry.formats.families import fold
 from prodml.registry.formats.forest import TreePool
+from prodml.registry.formats.records import RecordPool
 
 __all__ = ["ALL_TWINS_BYTES", "THREADS", "Writer"]
 
@@ -38,6 +39,7 @@ class Writer:
     def __init__(self) -> None:
         self.objects: list[list[Any]] = []
         self.trees = TreePool()
+        self.records = RecordPool()
         self.arrays: dict[str, np.ndarray] = {}
         self._places: dict[int, int] = {}
         self._buffers: dict[int, tuple[np.ndarray, list[Any]]] = {}

@@ -128,12 +128,30 @@ def _histogram_boosting(boosting: Any) -> None:
     categorical = np.asarray(mapper.is_categorical_).astype(bool)
     good = categorical.shape == (width,) and len(mapper.bin_thresholds_) == width
     _demand(good, boosting, "its bins do not fit its number of features")
-    for stage in boosting._predictors:
-        for predictor in stage:
-            _predictor(predictor, width, categorical)
+    predictors = [predictor for stage in boosting._predictors for predictor in stage]
+    exact = [_exact_nodes(predictor) for predictor in predictors]
+    if not predictors:
+        return
+    sizes = np.array([len(nodes) for nodes in exact])
+    nodes = np.concatenate([each.view(np.uint8) for each in exact]).view(exact[0].dtype)
+    leaf = nodes["is_leaf"].astype(bool)
+    check_nodes(
+        offsets=np.concatenate([[0], np.cumsum(sizes)]),
+        left=np.where(leaf, -1, nodes["left"].astype(np.int64)),
+        right=np.where(leaf, -1, nodes["right"].astype(np.int64)),
+        feature=nodes["feature_idx"],
+        threshold=np.zeros(len(nodes)),
+        n_features=width,
+    )
+    sets = ~leaf & nodes["is_categorical"].astype(bool)
+    known = [_category_sets(predictor) for predictor in predictors]
+    good = (nodes["bitset_idx"][sets] < np.repeat(known, sizes)[sets]).all()
+    good = good and categorical[nodes["feature_idx"][sets]].all()
+    _demand(good, boosting, "its category sets do not fit its nodes")
 
 
-def _predictor(predictor: Any, width: int, categorical: Any) -> None:
+def _exact_nodes(predictor: Any) -> Any:
+    """Give a predictor its nodes in the very layout that compiled code takes for granted."""
     from sklearn.ensemble._hist_gradient_boosting.common import (
         PREDICTOR_RECORD_DTYPE as RECORD,
     )
@@ -141,29 +159,19 @@ def _predictor(predictor: Any, width: int, categorical: Any) -> None:
     nodes = predictor.nodes
     names = nodes.dtype.names
     _demand(names == RECORD.names and nodes.ndim == 1, predictor, "its nodes are of another kind")
-    exact: Any = np.zeros(len(nodes), dtype=RECORD)
-    for name in RECORD.names:
-        exact[name] = nodes[name]
-    leaf = exact["is_leaf"].astype(bool)
-    check_nodes(
-        offsets=np.array([0, len(nodes)]),
-        left=np.where(leaf, -1, exact["left"].astype(np.int64)),
-        right=np.where(leaf, -1, exact["right"].astype(np.int64)),
-        feature=exact["feature_idx"],
-        threshold=np.zeros(len(nodes)),
-        n_features=width,
-    )
-    sets = exact[~leaf & exact["is_categorical"].astype(bool)]
+    if nodes.dtype != RECORD or not nodes.flags.c_contiguous:
+        exact: Any = np.zeros(len(nodes), dtype=RECORD)
+        for name in RECORD.names:
+            exact[name] = nodes[name]
+        predictor.nodes = exact
+    return predictor.nodes
+
+
+def _category_sets(predictor: Any) -> int:
     known = predictor.raw_left_cat_bitsets
-    good = (
-        known.ndim == 2
-        and known.shape[1:] == (8,)
-        and known.dtype == np.uint32
-        and (sets["bitset_idx"] < len(known)).all()
-        and categorical[sets["feature_idx"]].all()
-    )
+    good = known.ndim == 2 and known.shape[1:] == (8,) and known.dtype == np.uint32
     _demand(good, predictor, "its category sets do not fit its nodes")
-    predictor.nodes = exact
+    return len(known)
 
 
 def _histogram_columns(boosting: Any) -> None:

@@ -68,7 +68,9 @@ def dumps(model: object, *, rows: object = None) -> bytes:
         "trees": writer.trees.rows,
     }
     header["probe"] = write_probe(writer, model, default_rows(model) if rows is None else rows)
-    data = pack(header, {**writer.arrays, **writer.trees.arrays()})
+    if writer.records.kinds():
+        header["records"] = writer.records.kinds()
+    data = pack(header, {**writer.arrays, **writer.trees.arrays(), **writer.records.arrays()})
     _check_restores(data)
     return data
 
@@ -126,7 +128,7 @@ def _loads(data: bytes | memoryview, on_other_version: str) -> Any:
 
     header, arrays = unpack(data)
     same_platform = check_header(header, on_other_version)
-    reader = Reader(header["objects"], header["trees"], arrays)
+    reader = Reader(header["objects"], header["trees"], arrays, header.get("records"))
     model = reader.read(header["root"])
     check_objects(reader.objects)
     _check_fitted(model)
@@ -136,7 +138,7 @@ def _loads(data: bytes | memoryview, on_other_version: str) -> Any:
 
 def check_header(header: dict[str, Any], on_other_version: str) -> bool:
     """Refuse a header that is none of ours; say whether the same platform wrote it."""
-    if set(header) != _MEMBERS or header["format"] not in NAMES:
+    if set(header) - {"records"} != _MEMBERS or header["format"] not in NAMES:
         raise IntegrityError(f"not a model in the format {' or '.join(NAMES)}")
     return _compare_platform(header["made_with"], on_other_version)
 

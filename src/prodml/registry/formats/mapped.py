@@ -69,7 +69,7 @@ class MappedModel:
         same_platform = check_header(header, "warn")
         if check and header["trees"]:
             check_pool(header["trees"], arrays)
-        reader = _MappingReader(header["objects"], header["trees"], arrays)
+        reader = _MappingReader(header["objects"], header["trees"], arrays, header.get("records"))
         self._model, self._steps, last = _parts(reader.read(header["root"]))
         self.trees = _ensemble(last, header["trees"], arrays)
         check_objects(o for o in reader.objects if not _holds_trees(o))

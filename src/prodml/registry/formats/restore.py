@@ -21,6 +21,7 @@ from prodml.registry.formats.compiled import read_compiled
 from prodml.registry.formats.families import is_constant, member_nodes, unfold
 from prodml.registry.formats.forest import read_trees
 from prodml.registry.formats.graph import ALL_TWINS_BYTES, THREADS
+from prodml.registry.formats.records import RecordReader
 
 __all__ = ["Reader"]
 
@@ -37,8 +38,10 @@ class Reader:
         objects: list[Any],
         trees: list[Any],
         arrays: Mapping[str, np.ndarray],
+        records: Any = None,
     ) -> None:
         self._tree_rows = trees
+        self.records = RecordReader(records, arrays)
         self._arrays = arrays
         size = sum(array.nbytes for array in arrays.values())
         self._table = unfold(objects, most=_FREE_OBJECTS + size // _BYTES_PER_OBJECT)
@@ -211,7 +214,7 @@ _READERS: Mapping[str, Callable[[Reader, list[Any]], Any]] = MappingProxyType(
         "dtype": lambda _, n: spell.read_dtype(n),
         "sparse": spell.read_sparse,
         "masked": spell.read_masked,
-        **dict.fromkeys(("array", "text", "time", "objects", "records"), spell.read_array),
+        **dict.fromkeys(("array", "text", "time", "objects", "records", "rows"), spell.read_array),
     }
 )
 

@@ -81,10 +81,18 @@ def throws(name):
     return process
 
 
-def collects(storage):
-    me = Process(storage, "collector")
-    collect(me.journal, me.blobs, kept)
-    return ""
+def collects(name):
+    """A process that deletes what nothing refers to."""
+
+    def process(storage):
+        me = Process(storage, name)
+        collect(me.journal, me.blobs, kept)
+        return ""
+
+    return process
+
+
+CLEANS, SWEEPS = collects("cleans"), collects("sweeps")
 
 
 def reads(storage):
@@ -147,34 +155,34 @@ def explore(*processes, objects, lossy=False):
 
 
 def test_a_writer_beside_a_collection_of_what_it_shares():
-    n_states = explore(writes("b"), collects, objects=begun(thrown=True))
+    n_states = explore(writes("b"), CLEANS, objects=begun(thrown=True))
     assert n_states > 100
 
 
 def test_a_writer_whose_answers_are_lost_beside_a_collection():
-    assert explore(writes("b"), collects, objects=begun(thrown=True), lossy=True) > 200
+    assert explore(writes("b"), CLEANS, objects=begun(thrown=True), lossy=True) > 200
 
 
-def test_two_collections_beside_a_reader_and_one_who_throws_away():
-    assert explore(collects, reads, throws("a"), objects=begun(thrown=False)) > 200
+def test_a_collection_beside_a_reader_and_one_who_throws_away():
+    assert explore(CLEANS, reads, throws("a"), objects=begun(thrown=False)) > 200
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("thrown", [True, False], ids=["loose", "kept"])
 def test_two_writers_a_collection_a_reader_and_kills_in_every_order(thrown):
-    n_states = explore(writes("b"), writes("c"), collects, reads, objects=begun(thrown=thrown))
+    n_states = explore(writes("b"), writes("c"), CLEANS, reads, objects=begun(thrown=thrown))
     print(f"\n{n_states} states")
 
 
 @pytest.mark.slow
 def test_a_writer_one_who_throws_away_and_two_collections_in_every_order():
-    n_states = explore(writes("b"), throws("a"), collects, collects, objects=begun(thrown=False))
+    n_states = explore(writes("b"), throws("a"), CLEANS, SWEEPS, objects=begun(thrown=False))
     print(f"\n{n_states} states")
 
 
 @pytest.mark.slow
 def test_two_writers_whose_answers_are_lost_beside_a_collection_in_every_order():
-    n_states = explore(writes("b"), writes("c"), collects, objects=begun(thrown=True), lossy=True)
+    n_states = explore(writes("b"), writes("c"), CLEANS, objects=begun(thrown=True), lossy=True)
     print(f"\n{n_states} states")
 
 
@@ -214,7 +222,7 @@ def test_a_writer_that_does_not_look_again_is_found_out():
         return me.journal.append("stored", payload).txid
 
     with pytest.raises(AssertionError, match="refers to nothing"):
-        explore(stubborn, collects, objects=begun(thrown=True))
+        explore(stubborn, CLEANS, objects=begun(thrown=True))
 
 
 def test_a_writer_that_overwrites_is_found_out():

@@ -25,6 +25,12 @@ def pytest_addoption(parser):
     parser.addoption("--slow", action="store_true", help="also run tests marked slow")
 
 
+def pytest_ignore_collect(collection_path, config):
+    """Benchmarks compare times: they are for `nox -s bench`, where nothing else runs beside them."""
+    is_benchmark = "benchmarks" in collection_path.parts and collection_path.name != "benchmarks"
+    return True if is_benchmark and not config.getoption("--benchmark-enable") else None
+
+
 def pytest_collection_modifyitems(config, items):
     if config.getoption("--slow"):
         return

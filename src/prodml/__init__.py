@@ -9,7 +9,7 @@ The loop, and where each part lives::
                   └──────── RetrainLoop ◀──── DriftDetector, ABRouter.analyze
 
     prodml.ports        what a host may supply: Storage, Metrics, Keys, Clock
-    prodml.storage      open_storage(url): a folder or memory
+    prodml.storage      open_storage(url): a folder, memory, a bucket, SQL, Redis
     prodml.metrics      MemoryMetrics, PrometheusMetrics, NullMetrics
     prodml.keys         EnvKeys, FileKeys, CallableKeys, StaticKeys
     prodml.journal      the append-only, hash-chained log on which everything that remembers stands

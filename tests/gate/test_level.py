@@ -65,7 +65,7 @@ def equals(kind, task, n, rng):
 def share_promoted(name, kind, n_trials):
     """Return the share of trials in which one of two equals is shown better; both sides are asked."""
     score, rng = ALL[name], rng_for(name, kind)
-    n = N_ROWS.get(name, 500) if kind == "row" else 800
+    n = {"row": N_ROWS.get(name, 500), "group": 800, "block": 1500}[kind]
     shown = 0
     for trial in range(n_trials):
         truth, said, columns = equals(kind, score.task, n, rng)

@@ -75,9 +75,10 @@ class Registry(RegistryReader, Views, Pointing, Notes, Retirement, Protection):
     Notes
     -----
     Models of scikit-learn are stored as data, in a format with nothing in it that can run; no trust is
-    needed to load them. Anything else is pickled, if writer and reader both say ``trust="pickle"``.
-    The holdout and a sample of the training inputs are stored beside a model: whoever can read the
-    storage can read these rows.
+    needed to load them. Anything else is pickled, if the writer says ``trust="pickle"``, and loads if
+    the reader says so too or a signature was checked. The holdout and a sample of the training
+    inputs are stored beside a model: without `encrypt`, whoever can read the storage can read
+    these rows.
 
     Examples
     --------

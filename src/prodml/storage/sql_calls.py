@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from prodml.errors import AmbiguousWriteError, StorageError
 from prodml.storage.sql_engines import Engines
 from prodml.storage.sql_failures import is_certain, is_passing, told
+from prodml.storage.sql_turns import turn
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -26,8 +28,8 @@ _SHORTEST_S, _LONGEST_S = 0.0002, 0.002
 class Calls:
     """Runs statements on connections of a pool.
 
-    A SQLite file that is locked is asked again and again, at random and ever alike: SQLite's own way of waiting grows longer with each
-    refusal, so that of eight writers one can starve.
+    Writers of a SQLite file take turns to ask for its lock: by SQLite's own way of waiting, which grows longer with each refusal,
+    one of eight can starve.
 
     Parameters
     ----------
@@ -73,7 +75,8 @@ class Calls:
         """
 
         def run(connection: Connection) -> int:
-            return connection.execute(self._prepared(statement), dict(values)).rowcount
+            with self._locked(connection):
+                return connection.execute(self._prepared(statement), dict(values)).rowcount
 
         try:
             return self._patiently(run, key, what)
@@ -130,6 +133,39 @@ class Calls:
             if is_passing(exc):
                 raise
             raise self._error(StorageError, exc, key, what) from exc.orig
+
+    @contextlib.contextmanager
+    def _locked(self, connection: Connection) -> Iterator[None]:
+        """Hold the lock of a SQLite file while it is written to, and commit; servers need no such thing."""
+        if self._engines.dialect != "sqlite":
+            yield
+            return
+        deadline = time.monotonic() + self._timeout_s
+        with turn(self._engines.turn_path, deadline) as leave:
+            self._begin(connection, deadline)
+            leave()
+        try:
+            yield
+            connection.exec_driver_sql("COMMIT")
+        except BaseException:
+            with contextlib.suppress(Exception):  # SQLite may have rolled back by itself
+                connection.exec_driver_sql("ROLLBACK")
+            raise
+
+    def _begin(self, connection: Connection, deadline: float) -> None:
+        from sqlalchemy.exc import DBAPIError
+
+        pause_s = _SHORTEST_S
+        while True:
+            try:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            except DBAPIError as exc:
+                if not is_passing(exc) or time.monotonic() > deadline:
+                    raise
+            else:
+                return
+            time.sleep(pause_s)
+            pause_s = min(2 * pause_s, _LONGEST_S)
 
     def _awake(self) -> Connection:
         """Return a connection; one that lay idle is tried first, so that no write goes to one that died meanwhile."""

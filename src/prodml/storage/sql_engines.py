@@ -85,6 +85,7 @@ class Engines:
             )
         self.address = _address(self._url, table)
         self.max_object_bytes = _LARGEST[self.dialect]
+        self.turn_path = f"{self._url.database}-turn"
         self._pid = 0
         self._engine: Engine | None = None
 

@@ -94,3 +94,31 @@ def test_versions_of_before_there_were_generations_are_kept(registry, storage):
     assert Registry(old).collect("line") == Collected(1, 5)
     assert blobs(old) == blobs(storage)
     assert Registry(old).verify().n_blobs == len(blobs(old))
+
+
+def test_a_reader_that_a_collection_overtakes_looks_the_reference_up_again(storage):
+    registry = Registry(storage)
+    for slope in (1.0, 2.0):
+        register(registry, slope)
+    registry.promote("line", 1, force=True, reason="first")
+
+    class Overtaken(MemoryStorage):
+        """The first blob that is read is gone: promoted past, deleted and collected."""
+
+        is_overtaken = False
+
+        def get(self, key, **choices):
+            if "/blobs/" in key and not self.is_overtaken:
+                self.is_overtaken = True
+                registry.promote("line", 2, force=True, reason="second")
+                registry.delete("line", 1, reason="old")
+                registry.collect("line")
+            return storage.get(key, **choices)
+
+        def list(self, *args, **choices):
+            return storage.list(*args, **choices)
+
+    reader = Registry(Overtaken())
+    assert reader.load("line@champion").predict([[3.0]]).round(9) == [6.0]
+    with pytest.raises(UnknownNameError):
+        reader.load("line/1")

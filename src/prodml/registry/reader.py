@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from prodml.errors import ProdmlWarning
+from prodml.errors import IntegrityError, KeyNotFoundError, ProdmlWarning
 from prodml.journal import Head
 from prodml.registry.history import History, history_of
 from prodml.registry.refs import check_name
@@ -68,18 +68,13 @@ class RegistryReader(Shelves):
             If there is no such model, version or alias.
         """
         trusted = trusted_by_reader(trust)
-        shelf, number = self._find(ref)
-        with self._guard.watch("load", f"models/{shelf.name}/{number}") as details:
-            facts = shelf.facts(number)
-            details["digest"] = facts["model"]
-            model: Any = shelf.model(number, trust=trusted)
-        if facts["deprecated"] is not None:
-            warnings.warn(
-                f"{shelf.name}/{number} is deprecated: {facts['deprecated']}",
-                ProdmlWarning,
-                stacklevel=2,
-            )
-        return model  # type: ignore[no-any-return]
+        try:
+            return self._load(ref, trusted)
+        except IntegrityError as exc:
+            if not isinstance(exc.__cause__, KeyNotFoundError):
+                raise
+            # Deleted and collected between the look and the read: what does the reference mean now?
+            return self._load(ref, trusted)
 
     def map(self, ref: str, *, receipts: str | Path | None = None) -> MappedModel:
         """Return a model of trees that predicts from its stored file, which all processes share.
@@ -187,3 +182,17 @@ class RegistryReader(Shelves):
             n_events=sum(check.n_events for check in checks),
             n_blobs=sum(check.n_blobs for check in checks),
         )
+
+    def _load(self, ref: str, trusted: str | tuple[str, ...] | None) -> Model:
+        shelf, number = self._find(ref)
+        with self._guard.watch("load", f"models/{shelf.name}/{number}") as details:
+            facts = shelf.facts(number)
+            details["digest"] = facts["model"]
+            model: Any = shelf.model(number, trust=trusted)
+        if facts["deprecated"] is not None:
+            warnings.warn(
+                f"{shelf.name}/{number} is deprecated: {facts['deprecated']}",
+                ProdmlWarning,
+                stacklevel=3,
+            )
+        return model  # type: ignore[no-any-return]

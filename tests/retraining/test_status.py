@@ -11,7 +11,7 @@ import pytest
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 
-from prodml.errors import ConflictError, IntegrityError, RefusedError, SchemaError
+from prodml.errors import ConflictError, IntegrityError, ProdmlError, RefusedError, SchemaError
 from prodml.gate import Gate
 from prodml.registry import Registry
 from prodml.retraining import Manual, OnNewLabels, OnSchedule
@@ -186,6 +186,54 @@ def test_a_new_version_that_was_deprecated_before_it_was_judged_is_kept_back(
     outcome = make().run_once()
     assert (outcome.status, outcome.decision) == ("kept", None)
     assert "churn/2 is deprecated: trained on a bad day" in outcome.verdict_message
+
+
+def test_a_champion_that_was_taken_away_and_deleted_leaves_room_for_a_first(make, registry):
+    make().run_once(n_new_labels=10)
+    registry.remove_alias("churn", "champion", reason="its data must go")
+    registry.delete("churn", 1, reason="its data must go")
+    outcome = make().run_once(n_new_labels=10)
+    assert (outcome.status, outcome.version, outcome.decision) == ("promoted", 2, None)
+    assert outcome.verdict_message == "the first: there was nothing to compare it with"
+
+
+def test_a_new_version_that_was_deleted_before_it_was_judged_is_a_failure_and_said(make, registry):
+    make().run_once(n_new_labels=10)
+    make().run_once(n_new_labels=10, stop=lambda: len(registry.versions("churn")) == 2)
+    registry.delete("churn", 2, reason="trained on a bad day")
+    status = failed(make(), ProdmlError)
+    assert status.why.startswith('after registered: no version "2" of model "churn" any more')
+    assert make().run_once(n_new_labels=10).version == 3
+
+
+def test_an_alias_that_others_have_to_approve_keeps_the_version_and_says_so(make, storage):
+    loop = make(registry=Registry(storage, actor="night-job", approvals={"champion": 1}))
+    outcome = loop.run_once(n_new_labels=10)
+    assert (outcome.status, outcome.version) == ("kept", 1)
+    assert "approval" in outcome.verdict_message
+    registry = Registry(storage, actor="ada", approvals={"champion": 1})
+    registry.approve("churn", 1)
+    Registry(storage, actor="night-job", approvals={"champion": 1}).promote("churn", 1)
+    assert registry.aliases("churn") == {"champion": 1}
+
+
+def test_an_approval_that_came_while_nobody_was_at_it_is_no_promotion_yet(make, storage, clock):
+    rules = {"champion": 1}
+    dying = make(registry=Registry(storage, actor="night-job", approvals=rules))
+    stopped = dying.run_once(
+        n_new_labels=10, stop=lambda: "registered" in dying._journal.state()["run"]["steps"]
+    )
+    assert stopped.status == "stopped"
+    with pytest.MonkeyPatch.context() as patch:  # killed when it goes on
+        patch.setattr("prodml.retraining.runner.Runner._fail", lambda *_: None)
+        patch.setattr("prodml.retraining.attempt.Attempt._ask", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            dying.run_once()
+    Registry(storage, actor="ada", approvals=rules).approve("churn", 1)
+    clock.pass_by(HOUR)
+    outcome = make(registry=Registry(storage, actor="night-job", approvals=rules)).run_once()
+    assert (outcome.status, outcome.attempt) == ("promoted", 2)
+    assert Registry(storage).aliases("churn") == {"champion": 1}
 
 
 def test_an_alias_that_somebody_moved_meanwhile_is_a_conflict_and_said(make, registry, rows):

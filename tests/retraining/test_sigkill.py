@@ -57,6 +57,8 @@ class Signalling:
                 os.kill(os.getpid(), self.number)
 
     def __getattr__(self, name):
+        if name not in ("put", "get", "fetch", "head", "list", "delete"):
+            raise AttributeError(name)
         return lambda *args, **options: self.call(name, *args, **options)
 
 
@@ -147,7 +149,6 @@ class Nursery:
         )
         self.base = root / "base" / "store"
         self.base.mkdir(parents=True)
-        self.order("prepare", self.base)
 
     def order(self, do, folder, **details):
         told = json.dumps({"do": do, "folder": str(folder), **details})
@@ -166,16 +167,20 @@ class Nursery:
         return self.order("count", self.fresh())["n"]
 
     def close(self):
-        self.process.stdin.close()
+        self.process.kill()
         self.process.wait(20)
+        self.process.stdin.close()
         self.process.stdout.close()
 
 
 @pytest.fixture(scope="module")
 def nursery(tmp_path_factory):
     nursery = Nursery(tmp_path_factory.mktemp("runners"))
-    yield nursery
-    nursery.close()
+    try:
+        nursery.order("prepare", nursery.base)
+        yield nursery
+    finally:
+        nursery.close()
 
 
 def check(folder, *, moves=("first", "gate")):

@@ -138,7 +138,7 @@ def _bounds(metrics: object) -> dict[str, tuple[float, float]]:
 
 
 def _range(name: str, wanted: object) -> tuple[float, float]:
-    pair = wanted if isinstance(wanted, tuple) else (wanted, None)
+    pair: tuple[Any, ...] = wanted if isinstance(wanted, tuple) else (wanted, None)
     if len(pair) != 2 or any(isinstance(x, bool | str) for x in pair):
         raise ConfigError(_METRICS.format(f"{wanted!r:.60} for {name}"))
     try:

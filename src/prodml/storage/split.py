@@ -59,7 +59,7 @@ class SplitStorage:
         meta, blobs = self._meta.caps, self._blobs.caps
         return StorageCaps(
             f"{meta.url}#blobs={quote(blobs.url, safe='')}",
-            min(meta.durable, blobs.durable, key=_DURABLE.index),
+            next(promise for promise in _DURABLE if promise in (meta.durable, blobs.durable)),
             local_paths=meta.local_paths and blobs.local_paths,
             max_object_bytes=blobs.max_object_bytes,
         )

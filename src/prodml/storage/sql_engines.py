@@ -68,13 +68,14 @@ class Engines:
         self._recipe: tuple[str, str, str, float] | None = None
         self._durability = durability
         self._timeout_s = timeout_s
-        if isinstance(where, engines.Engine):
-            self._url: URL = where.url
-            self._host: Engine | None = where
-        elif isinstance(where, str):
-            self._url, self._host = _parsed(where), None
+        self._url: URL
+        self._host: Engine | None = None
+        if isinstance(where, str):
+            self._url = _parsed(where)
             secret = self._url.render_as_string(hide_password=False)
             self._recipe = (secret, table, durability, timeout_s)
+        elif isinstance(where, engines.Engine):
+            self._url, self._host = where.url, where
         else:
             kind = type(where).__name__
             raise ConfigError(f"SqlStorage takes an address or a sqlalchemy Engine, got a {kind}.")

@@ -55,7 +55,7 @@ class Server:
         self.process.wait()
 
     def stop(self):
-        if self.process.poll() is None:
+        if self.process is not None and self.process.poll() is None:
             self.process.send_signal(self.GOODBYE)
             self.process.wait(_PATIENCE_S)
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -48,6 +48,10 @@ class ClearsBeforeItReads(ReferenceStorage):
 
 
 class FetchesInPieces(ReferenceStorage):
+    def put(self, key: str, data: Data, *, if_absent: bool = False) -> ObjectMeta:
+        time.sleep(0.002)  # so that writes and fetches really meet
+        return super().put(key, data, if_absent=if_absent)
+
     def fetch(self, key: str, dest: Path | None = None) -> Path:
         if dest is None:
             return super().fetch(key, dest)

@@ -353,10 +353,10 @@ def test_bytes_are_flushed_before_the_name_and_the_folders_before_the_acknowledg
     store.put("a/b/c", b"x", if_absent=True)
     assert seen == [
         ("mkdir", "temporary"),
-        ("fsync", "temporary"),
-        ("mkdir", "/a+"),
-        ("fsync", "/"),
+        ("mkdir", "/a+"),  # before the first flush: a file system commits all of them along with it
         ("mkdir", "/a+/b+"),
+        ("fsync", "temporary"),
+        ("fsync", "/"),
         ("fsync", "/a+"),
         ("link", "/a+/b+/c"),
         ("fsync", "/a+/b+"),
@@ -383,6 +383,26 @@ def test_folders_that_another_process_made_are_flushed_too(store, monkeypatch, t
     again = FolderStorage(tmp_path / "store")
     [seen] = watched(monkeypatch)
     again.put("a/b/d", b"y")
+    assert [where for call, where in seen if call == "fsync"] == ["temporary", "/", "/a+", "/a+/b+"]
+
+
+@linux
+def test_folders_of_what_is_settled_later_are_flushed_when_it_is_settled(store, monkeypatch):
+    [seen] = watched(monkeypatch)
+    store.settling.put_soon("a/b/c", b"x")
+    assert [call for call, _ in seen if call == "fsync"] == []
+    store.settling.settle(["a/b/c"])
+    flushed = [where for call, where in seen if call == "fsync"]
+    assert flushed == ["/", "/a+", "/a+/b+/c", "/a+/b+"]
+
+
+@linux
+def test_a_folder_that_waits_to_be_flushed_is_flushed_by_the_next_who_does_not_wait(
+    store, monkeypatch
+):
+    store.settling.put_soon("a/b/c", b"x")
+    [seen] = watched(monkeypatch)
+    store.put("a/b/d", b"y")
     assert [where for call, where in seen if call == "fsync"] == ["temporary", "/", "/a+", "/a+/b+"]
 
 

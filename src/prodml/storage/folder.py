@@ -190,9 +190,10 @@ class FolderStorage:
         with self._temporaries.file() as (temporary, handle):
             write(handle, data)
             if not is_soon:
+                self._folders.prepare(names)  # committed along with the file
                 self._folders.sync(handle)
             meta = _meta(key, os.fstat(handle))
-            with self._folders.entered(names, make=True) as folder:
+            with self._folders.entered(names, make=True, is_soon=is_soon) as folder:
                 if if_absent:
                     self._link(key, temporary, handle, name, folder)
                 else:

@@ -32,7 +32,7 @@ class Folders:
         self._real: set[str] = set()
 
     @contextlib.contextmanager
-    def entered(self, names: Sequence[str], *, make: bool) -> Iterator[int]:
+    def entered(self, names: Sequence[str], *, make: bool, is_soon: bool = False) -> Iterator[int]:
         """Yield a descriptor of the folder; it stays the same folder whatever happens to the path.
 
         Parameters
@@ -41,16 +41,29 @@ class Folders:
             Folder names from the root downwards.
         make : bool
             Whether to make what is missing; otherwise FileNotFoundError.
+        is_soon : bool, default False
+            Whether new folders may wait to be flushed until somebody enters who does not say so.
         """
         handle = os.open(self._root, _ENTER)
         try:
             for depth, name in enumerate(names, start=1):
                 below = self._enter(handle, name, make=make)
                 handle, above = below, handle
-                self._flush(above, tuple(names[:depth]))
+                self._leave(above, None if is_soon else tuple(names[:depth]))
             yield handle
         finally:
             os.close(handle)
+
+    def prepare(self, names: Sequence[str]) -> None:
+        """Make what is missing, flushing nothing: who enters later does.
+
+        A file system commits whatever was changed before a flush along with it: with folders that
+        were made one after another, the first flush pays for all of them, and often that of the
+        file that is to go there.
+        """
+        if self._is_synced and tuple(names) not in self._flushed:
+            with self.entered(names, make=True, is_soon=True):
+                pass
 
     def is_real(self, folder: str) -> bool:
         """Say whether no part of a folder's path is a symbolic link; looked up once."""
@@ -76,13 +89,13 @@ class Folders:
             os.mkdir(name, dir_fd=above)
         return os.open(name, _ENTER, dir_fd=above)
 
-    def _flush(self, above: int, names: tuple[str, ...]) -> None:
-        """Flush the name of a folder that was not seen before.
+    def _leave(self, above: int, names: tuple[str, ...] | None) -> None:
+        """Close a folder; flush the name in it that was not seen before, unless that may wait.
 
         Also of one that exists: whoever made it may have died before it was flushed.
         """
         try:
-            if names not in self._flushed:
+            if names is not None and names not in self._flushed:
                 self.sync(above)
                 self._flushed.add(names)
         finally:

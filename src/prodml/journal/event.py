@@ -150,12 +150,15 @@ class Verification:
         How many checkpoints were compared with them.
     ok : bool
         True.
+    n_segments : int
+        How many segments were compared with the events.
     """
 
     n_events: int
     head: Head
     n_checkpoints: int = 0
     ok: bool = True
+    n_segments: int = 0
 
 
 def genesis(stream: str) -> Head:

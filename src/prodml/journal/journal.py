@@ -48,6 +48,8 @@ class Journal:
         What the events mean; without one the state stays empty.
     checkpoint_every : int, default 64
         After how many events a snapshot of the state is stored, so that a cold start reads few.
+    segment_every : int, default 1024
+        After how many events they are stored once more, together, so that reading all takes few reads.
     heads : HeadMemory or None, default None
         Remembers how far the journal was seen to go, so that a later process notices if the newest
         events were cut off, or all of it was written anew.
@@ -90,6 +92,7 @@ class Journal:
         clock: Clock = utc_now,
         fold: Fold | None = None,
         checkpoint_every: int = 64,
+        segment_every: int = 1024,
         heads: HeadMemory | None = None,
         sleep: Callable[[float], object] = time.sleep,
         rng: random.Random | None = None,
@@ -98,8 +101,8 @@ class Journal:
         check_methods(
             storage, "get", "put", "list", what="storage", such_as='open_storage("./store")'
         )
-        if type(checkpoint_every) is not int or checkpoint_every < 1:
-            raise ConfigError(f"checkpoint_every must be 1 or more, got {checkpoint_every!r}")
+        _check_every("checkpoint_every", checkpoint_every)
+        _check_every("segment_every", segment_every)
         if heads is not None:
             check_methods(
                 heads,
@@ -113,6 +116,7 @@ class Journal:
         self._actor = _check_actor(actor)
         self._clock = clock
         self._checkpoint_every = checkpoint_every
+        self._segment_every = segment_every
         self._turns = Turns(sleep, random.uniform if rng is None else rng.uniform)
         self._new_id = _random_id if new_id is None else new_id
         self._settled = 0  # up to where the events are known to be durable
@@ -265,7 +269,7 @@ class Journal:
         return head
 
     def verify(self, *, expect: Head | None = None) -> Verification:
-        """Read everything and compare it: the chain, the checkpoints, what was seen before.
+        """Read every event and compare: the chain, checkpoints, segments, what was seen before.
 
         Parameters
         ----------
@@ -340,6 +344,13 @@ class Journal:
             self._reader.checkpoint(head)
         if is_checkpoint or head.seq % _HINT_EVERY == 0:
             self._reader.leave_hint(head)
+        if head.seq % self._segment_every == 0:
+            self._reader.pack(head, self._segment_every)
+
+
+def _check_every(name: str, n_events: object) -> None:
+    if type(n_events) is not int or n_events < 1:
+        raise ConfigError(f"{name} must be 1 or more, got {n_events!r}")
 
 
 def _check_actor(actor: str) -> str:

@@ -13,6 +13,7 @@ from prodml.journal.event import Event, Head, Verification, genesis
 from prodml.journal.fold import Fold, Nothing, fold_name, freeze
 from prodml.journal.heads import HeadMemory
 from prodml.journal.log import UNSETTLED, Log
+from prodml.journal.segment import FEW, Segments
 from prodml.journal.verification import verify
 
 __all__ = ["Reader"]
@@ -38,6 +39,7 @@ class Reader:
         self._fold: Fold = Nothing() if fold is None else fold
         self._fold_name = fold_name(self._fold)
         self._checkpoints = Checkpoints(log)
+        self._segments = Segments(log)
         self._lock = threading.RLock()  # guards what is below; never held while the storage works
         self._highest = genesis(log.stream)
         self._tail: Head | None = None  # None: nothing read yet
@@ -107,19 +109,18 @@ class Reader:
             self._is_end(after - 1)
             return
         while True:
-            found = self._log.next(head)
-            if found is not None:
+            for found in self._segments.follow(head):
                 head = found.head
                 self._saw(head)
                 yield found
-            elif self._is_end(head.seq):
+            if self._is_end(head.seq):
                 return
 
     def verify(self, expect: Head | None) -> Verification:
         """Compare everything with everything, and with what was seen before."""
         self._recall()
         seen = [self._highest] if expect is None else [self._highest, expect]
-        found = verify(self._checkpoints, self._fold, self._fold_name, seen)
+        found = verify(self._checkpoints, self._segments, self._fold, self._fold_name, seen)
         self._saw(found.head)
         self.remember(found.head)
         return found
@@ -132,6 +133,10 @@ class Reader:
             state = self._frozen()
         self._checkpoints.write(Checkpoint(head, self._fold_name, state))
         self._checkpointed = head.seq
+
+    def pack(self, head: Head, size: int) -> None:
+        """Store the newest `size` events together for those who read all; they must be durable."""
+        self._segments.pack(head.seq, size)
 
     def leave_hint(self, head: Head) -> None:
         """Tell later readers where to look first."""
@@ -171,8 +176,16 @@ class Reader:
             return self._log.newest(hint.seq), {}, hint.checkpoint
         found = self._checkpoints.newest(self._fold_name, hint)
         if found is None:
-            return genesis(self._log.stream), self._fold.initial(), 0
+            return *self._replayed(hint), 0
         return found.head, found.state, found.head.seq
+
+    def _replayed(self, hint: Hint) -> tuple[Head, dict[str, Any]]:
+        """Fold from the first event on, as far as pays before others look at the state."""
+        head, state = genesis(self._log.stream), self._fold.initial()
+        if hint.seq > FEW:
+            for event in self._segments.follow(head):
+                head, state = event.head, self._fold.apply(state, event)
+        return head, state
 
     def _saw(self, head: Head) -> None:
         with self._lock:

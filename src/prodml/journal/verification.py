@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from prodml.errors import IntegrityError, KeyNotFoundError
 from prodml.journal.checkpoint import Checkpoint, Checkpoints
 from prodml.journal.event import Head, Verification, genesis
 from prodml.journal.fold import Fold, freeze
 from prodml.journal.log import Log
+from prodml.journal.segment import Segment, Segments
 
 __all__ = ["verify"]
 
 
 def verify(
-    checkpoints: Checkpoints, fold: Fold, fold_name: str, seen: Iterable[Head]
+    checkpoints: Checkpoints,
+    segments: Segments,
+    fold: Fold,
+    fold_name: str,
+    seen: Iterable[Head],
 ) -> Verification:
-    """Read every event and checkpoint of a journal; raise at the first that is wrong.
+    """Read every event, checkpoint and segment of a journal; raise at the first that is wrong.
 
     Parameters
     ----------
     checkpoints : Checkpoints
         The checkpoints and, through them, the log.
+    segments : Segments
+        The segments of the same log; they must repeat its events byte for byte.
     fold : Fold
         Makes the states that the checkpoints of `fold_name` must hold.
     fold_name : str
@@ -37,25 +44,57 @@ def verify(
     Raises
     ------
     IntegrityError
-        That names the first bad event or checkpoint.
+        That names the first bad event, checkpoint or segment.
     """
     log = checkpoints.log
     seen = list(seen)
     at_checkpoints = set(checkpoints.numbers())  # before the events: none may be newer than they
+    packed = segments.stored()
     n_events = log.count()
-    _check_reach(log, n_events, {head.seq for head in seen} | at_checkpoints)
+    reached = {head.seq for head in seen} | at_checkpoints | {segment.last for segment in packed}
+    _check_reach(log, n_events, reached)
     head, state = genesis(log.stream), fold.initial()
     _check_seen(log, seen, head)
+    compare = _Comparison(segments, packed)
     for seq in range(1, n_events + 1):
-        found = log.next(head)
-        if found is None:
+        data = log.bytes_at(seq)
+        if data is None:
             raise IntegrityError(f"{log.where(seq)} is missing")
+        found = log.read(data, head)
+        compare(seq, data)
         head = found.head
         _check_seen(log, seen, head)
         state = fold.apply(state, found)
         if seq in at_checkpoints:
             _check_checkpoint(checkpoints, Checkpoint(head, fold_name, freeze(state)))
-    return Verification(n_events, head, len(at_checkpoints))
+    return Verification(n_events, head, len(at_checkpoints), n_segments=len(packed))
+
+
+class _Comparison:
+    """Holds each event against the segments that repeat it; reads a segment once."""
+
+    def __init__(self, segments: Segments, packed: list[Segment]) -> None:
+        self._segments = segments
+        self._waiting = packed[::-1]
+        self._open: list[tuple[Segment, list[bytes]]] = []
+
+    def __call__(self, seq: int, data: bytes) -> None:
+        self._open = [(segment, lines) for segment, lines in self._open if segment.last >= seq]
+        self._open += self._opened(seq)
+        for segment, lines in self._open:
+            if lines[seq - segment.first] != data:
+                raise IntegrityError(
+                    f"{self._segments.where(segment)} holds another event {seq} than the stored "
+                    "one: one of the two was changed"
+                )
+
+    def _opened(self, seq: int) -> Iterator[tuple[Segment, list[bytes]]]:
+        while self._waiting and self._waiting[-1].first == seq:
+            segment = self._waiting.pop()
+            try:
+                yield segment, self._segments.lines(segment)
+            except KeyNotFoundError:  # deleted since it was listed; nobody needs it
+                continue
 
 
 def _check_reach(log: Log, n_events: int, numbers: Iterable[int]) -> None:

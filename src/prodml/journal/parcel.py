@@ -57,9 +57,7 @@ class Parcel:
         str
             The digest to find them by.
         """
-        digest = self._blobs.digest(data)
-        if digest not in self._kept:
-            self._blobs.put(data, generation=self._generation)
+        digest = self._digest_of_stored(data)
         self._data[digest] = data
         self._stored[digest] = self._kept.get(digest, self._generation)
         return digest
@@ -88,6 +86,14 @@ class Parcel:
             for digest, found in self._stored.items():
                 self._stored[digest] = self._settled(digest, found, safe)
         return dict(sorted(self._stored.items()))
+
+    def _digest_of_stored(self, data: Data) -> str:
+        if not self._kept:  # then it is digested once, not twice
+            return self._blobs.put(data, generation=self._generation)
+        digest = self._blobs.digest(data)
+        if digest not in self._kept:
+            self._blobs.put(data, generation=self._generation)
+        return digest
 
     def _settled(self, digest: str, found: int, safe: Mapping[str, int]) -> int:
         if digest in safe:

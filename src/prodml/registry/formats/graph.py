@@ -29,6 +29,8 @@ __all__ = ["ALL_TWINS_BYTES", "THREADS", "Writer"]
 _SAFE_INTEGER = 2**53
 # Arrays up to this size are stored once when several have the same content, up to so many bytes.
 _TWIN_BYTES, ALL_TWINS_BYTES = 1 << 12, 1 << 20
+# What has no parts and always has a spelling.
+_PLAIN = frozenset({type(None), bool, int, float, str})
 # Numbers of threads: those of the machine, whichever it is.
 THREADS = ("_n_threads", "n_threads")
 
@@ -94,6 +96,8 @@ class Writer:
 
     def member(self, name: object, value: object) -> Any:
         """Spell a value that stands under a name; errors then say where."""
+        if type(value) in _PLAIN:
+            return self.node(value)
         self._path.append(f".{name}" if isinstance(name, str) else f"[{name!r:.40}]")
         node = self.node(value)
         self._path.pop()

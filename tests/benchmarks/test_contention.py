@@ -3,6 +3,8 @@
 Each process registers a version and points an alias at it, again and again, as an MLflow client does
 with `create_model_version` and `set_registered_model_alias`. Prints commits per second, the share of
 the process that got the least (1.00 is fair) and how long the slowest of a hundred waited.
+
+``pytest tests/benchmarks/test_contention.py --benchmark-enable --benchmark-only -s`` prints the figures.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 
 import pytest
 
@@ -20,7 +23,8 @@ from prodml.journal import Draft, Journal
 from prodml.registry.fold import ModelFold, n_versions
 from prodml.storage import MemoryStorage, open_storage
 
-SECONDS = 8.0
+SECONDS = 5.0
+PATIENCE_S = 60.0  # who has not answered by then is killed
 FACTS = {
     "model": "sha256:" + "0" * 64,
     "format": "inert/2",
@@ -38,36 +42,64 @@ spec = importlib.util.spec_from_file_location("contention", sys.argv[1])
 module = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(module)
 from prodml.storage import open_storage
-print(json.dumps(module.work(open_storage(sys.argv[2]), sys.argv[3], float(sys.argv[4]), float(sys.argv[5]))))
-"""
-BEGIN = """
-import sys
-from mlflow import MlflowClient
-MlflowClient(tracking_uri=sys.argv[1], registry_uri=sys.argv[1]).create_registered_model("m")
+name, url, options = sys.argv[2], sys.argv[3], json.loads(sys.argv[4])
+journal = module.opened(open_storage(url, **options), name)
+print("ready", flush=True)
+for seconds in sys.stdin:
+    print(json.dumps(module.work(journal, name, float(seconds))), flush=True)
 """
 THEIRS = """
-import json, sys, time, logging
+import json, logging, multiprocessing, sys, time
 logging.disable(logging.CRITICAL)
+import mlflow.store.model_registry.sqlalchemy_store
 from mlflow import MlflowClient
-uri, name, start, seconds = sys.argv[2], sys.argv[3], float(sys.argv[4]), float(sys.argv[5])
-client = MlflowClient(tracking_uri=uri, registry_uri=uri)
-client.search_registered_models()
-time.sleep(max(0, start - time.time()))
-waits, numbers, end = [], [], time.perf_counter() + seconds
-while time.perf_counter() < end:
-    begun = time.perf_counter()
-    version = client.create_model_version("m", source="file:///nowhere")
-    middle = time.perf_counter()
-    client.set_registered_model_alias("m", name, version.version)
-    waits += [middle - begun, time.perf_counter() - middle]
-    numbers += [2 * int(version.version) - 1, 2 * int(version.version)]
-print(json.dumps([waits, numbers]))
+uri, counts, seconds = sys.argv[1], json.loads(sys.argv[2]), float(sys.argv[3])
+fork = multiprocessing.get_context("fork")  # imported once, connected by each process itself
+
+def begin():
+    MlflowClient(tracking_uri=uri, registry_uri=uri).create_registered_model("m")
+
+def work(name, barrier, answer):
+    client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+    client.search_registered_models()
+    barrier.wait()
+    waits, numbers, end = [], [], time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        begun = time.perf_counter()
+        version = client.create_model_version("m", source="file:///nowhere")
+        middle = time.perf_counter()
+        client.set_registered_model_alias("m", name, version.version)
+        waits += [middle - begun, time.perf_counter() - middle]
+        numbers += [2 * int(version.version) - 1, 2 * int(version.version)]
+    answer.send([waits, numbers])
+
+first = fork.Process(target=begin)
+first.start()
+first.join()
+for n in counts:
+    barrier, results = fork.Barrier(n), []
+    pipes = [fork.Pipe() for _ in range(n)]
+    working = [fork.Process(target=work, args=(f"p{i}", barrier, pipes[i][1])) for i in range(n)]
+    for process in working:
+        process.start()
+    for process, (answer, _) in zip(working, pipes):
+        if answer.poll(seconds + 20):
+            results.append(answer.recv())
+        process.kill()  # a straggler, or one that is done
+        process.join()
+    print(json.dumps(results), flush=True)
 """
 
 
-def work(storage, name, start, seconds):
-    """Commit until the time is over; return how long each took, and its number."""
+def opened(storage, name):
+    """Return a journal that has read what there is."""
     journal = Journal(storage, "models/m", actor=name, fold=ModelFold())
+    journal.state()
+    return journal
+
+
+def work(journal, name, seconds):
+    """Commit until the time is over; return how long each took, and its number."""
 
     def register(state):
         return Draft("version_registered", {**FACTS, "version": n_versions(state) + 1})
@@ -76,8 +108,6 @@ def work(storage, name, start, seconds):
         to = n_versions(state)
         return Draft("alias_set", {"alias": name, "from": None, "to": to, "kind": "forced"})
 
-    journal.state()
-    time.sleep(max(0, start - time.time()))
     waits, numbers, end = [], [], time.perf_counter() + seconds
     while time.perf_counter() < end:
         for decide in (register, point):
@@ -87,65 +117,142 @@ def work(storage, name, start, seconds):
     return waits, numbers
 
 
-def in_processes(program, url, n, seconds):
-    start = time.time() + 2 + 1.5 * n
-    command = [sys.executable, "-W", "ignore", "-c", program, __file__, url]
-    started = [
-        subprocess.Popen([*command, f"p{i}", str(start), str(seconds)], stdout=subprocess.PIPE)
-        for i in range(n)
-    ]
-    return [json.loads(process.communicate()[0].splitlines()[-1]) for process in started]
+class Crowd:
+    """Processes that are started once, wait, and work when they are told to; gone at the end."""
+
+    def __init__(self, program, n, *arguments):
+        command = [sys.executable, "-W", "ignore", "-c", program, __file__]
+        self._members = [
+            subprocess.Popen(
+                [*command, f"p{i}", *arguments],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            for i in range(n)
+        ]
+
+    def __enter__(self):
+        with _Patience(self._end):
+            answers = [member.stdout.readline() for member in self._members]
+        if set(answers) == {"ready\n"}:
+            return self
+        self.__exit__()
+        raise RuntimeError(f"not all processes came up: {answers}")
+
+    def __exit__(self, *_):
+        self._end()
+        for member in self._members:
+            member.communicate()
+
+    def work(self):
+        """Let all work side by side; return what each has done."""
+        for member in self._members:
+            member.stdin.write(f"{SECONDS}\n")
+            member.stdin.flush()
+        with _Patience(self._end):
+            return [json.loads(member.stdout.readline()) for member in self._members]
+
+    def _end(self):
+        for member in self._members:
+            member.kill()
 
 
-def in_threads(storage, n, seconds):
-    found = []
-    start = time.time() + 0.2
-    threads = [
-        threading.Thread(target=lambda i=i: found.append(work(storage, f"p{i}", start, seconds)))
-        for i in range(n)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return found
+class _Patience:
+    """Ends what takes too long."""
+
+    def __init__(self, end):
+        self._timer = threading.Timer(PATIENCE_S, end)
+
+    def __enter__(self):
+        self._timer.start()
+
+    def __exit__(self, *_):
+        self._timer.cancel()
+        self._timer.join()
 
 
-def report(label, results, seconds):
-    """Print one line; return commits per second, the least share of a fair one, and p99 in ms."""
+def report(label, results, *, is_whole=True):
+    """Print one line; return commits per second."""
     waits = sorted(wait for waits, _ in results for wait in waits)
     numbers = sorted(number for _, numbers in results for number in numbers)
     n = len(waits)
-    assert numbers == list(range(1, n + 1)), "an event was lost or doubled"
+    if is_whole:
+        assert numbers == list(range(1, n + 1)), "an event was lost or doubled"
     least = min(len(waits) for waits, _ in results) * len(results) / n
-    p99 = waits[int(0.99 * n)] * 1e3
     print(
-        f"{label:28s} x{len(results)} {n / seconds:7.0f} commits/s, least share {least:4.2f} of fair, "
-        f"p50 {waits[n // 2] * 1e3:7.2f} ms, p99 {p99:8.2f} ms, max {waits[-1] * 1e3:8.2f} ms"
+        f"\n{label:20s} x{len(results)} {n / SECONDS:7.0f} commits/s, least share {least:4.2f} of fair, "
+        f"p50 {waits[n // 2] * 1e3:6.2f} ms, p99 {waits[int(0.99 * n)] * 1e3:8.2f} ms, "
+        f"max {waits[-1] * 1e3:8.2f} ms",
+        end="",
     )
-    return n / seconds, least, p99
+    return n / SECONDS
 
 
-@pytest.mark.parametrize("n", [1, 2, 8])
-def test_folder_beside_mlflow_sqlite(tmp_path, n):
+@pytest.fixture(scope="module")
+def theirs(tmp_path_factory):
+    """Return MLflow's commits per second by how many work at once."""
     if importlib.util.find_spec("mlflow") is None:
-        pytest.skip("the peer is not there: pip install mlflow")
-    (tmp_path / "ours").mkdir()
-    ours = report("prodml, folder", in_processes(OURS, str(tmp_path / "ours"), n, SECONDS), SECONDS)
-    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
-    subprocess.run([sys.executable, "-W", "ignore", "-c", BEGIN, uri], check=True)
-    theirs = report("mlflow, sqlite", in_processes(THEIRS, uri, n, SECONDS), SECONDS)
-    print(f"{ours[0] / theirs[0]:.1f} times as many")
+        pytest.skip("compares with MLflow, which is no extra of ours")
+    uri, counts = f"sqlite:///{tmp_path_factory.mktemp('theirs') / 'mlflow.db'}", [1, 2, 8]
+    ran = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", THEIRS, uri, json.dumps(counts), str(SECONDS)],
+        stdout=subprocess.PIPE,
+        check=True,
+        timeout=150,
+    )
+    found = zip(counts, map(json.loads, ran.stdout.splitlines()), strict=True)
+    return {n: report("mlflow, sqlite", results, is_whole=False) for n, results in found}
+
+
+def beside(benchmark, theirs, label, n, run):
+    results = benchmark.pedantic(run, rounds=1)
+    ours = report(label, results)
+    assert len(results) == n
+    benchmark.extra_info.update(ours=ours, mlflow=theirs[n], ratio=ours / theirs[n])
+    print(f", {ours / theirs[n]:.1f} times MLflow x{n}")
 
 
 @pytest.mark.parametrize("n", [1, 2, 8])
-def test_memory(n):
-    report("prodml, memory, threads", in_threads(MemoryStorage(), n, SECONDS), SECONDS)
+def test_folder(benchmark, theirs, tmp_path, n):
+    with Crowd(OURS, n, str(tmp_path), "{}") as crowd:
+        beside(benchmark, theirs, "prodml, folder", n, crowd.work)
 
 
-@pytest.mark.parametrize("n", [1, 2, 8])
-def test_sqlite(tmp_path, n):
-    pytest.importorskip("sqlalchemy", reason='needs the extra "sql"')
+def test_sqlite(benchmark, theirs, tmp_path):
+    pytest.importorskip("sqlalchemy", reason="needs the extra prodml[sql]")
     url = f"sqlite:///{tmp_path / 'store.db'}"
-    open_storage(url)
-    report("prodml, sqlite", in_processes(OURS, url, n, SECONDS), SECONDS)
+    open_storage(url).close()
+    with Crowd(OURS, 8, url, "{}") as crowd:
+        beside(benchmark, theirs, "prodml, sqlite", 8, crowd.work)
+
+
+def test_postgresql(benchmark, theirs, postgres):
+    options = {"table": f"t_{uuid.uuid4().hex}"}
+    open_storage(postgres.url, **options).close()
+    with Crowd(OURS, 8, postgres.url, json.dumps(options)) as crowd:
+        beside(benchmark, theirs, "prodml, postgresql", 8, crowd.work)
+
+
+def test_s3(benchmark, theirs, moto):
+    url = f"s3://{moto.bucket()}"
+    open_storage(url, **moto.options())
+    with Crowd(OURS, 8, url, json.dumps(moto.options())) as crowd:
+        beside(benchmark, theirs, "prodml, s3 (moto)", 8, crowd.work)
+
+
+def test_memory_in_threads(benchmark, theirs):
+    storage, found = MemoryStorage(), []
+
+    def one(name):
+        found.append(work(opened(storage, name), name, SECONDS))
+
+    def run():
+        threads = [threading.Thread(target=one, args=(f"p{i}",)) for i in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return found
+
+    beside(benchmark, theirs, "prodml, memory", 8, run)

@@ -19,10 +19,12 @@ from prodml.errors import (
     IntegrityError,
     KeyNotFoundError,
     ProdmlWarning,
+    UntrustedModelError,
 )
 from prodml.journal.envelope import open_envelope, seal
 from prodml.journal.event import Head
 from prodml.journal.log import Log
+from prodml.journal.vouching import Vouching, dumped
 
 __all__ = ["Checkpoint", "Checkpoints", "Hint"]
 
@@ -55,11 +57,14 @@ class Checkpoint:
         Which fold made the state.
     state : dict
         The state.
+    signature : str or None, default None
+        Of whoever vouches for it.
     """
 
     head: Head
     fold: str
     state: dict[str, Any] = attrs.field(hash=False)
+    signature: str | None = None
 
 
 @attrs.frozen
@@ -70,9 +75,12 @@ class Checkpoints:
     ----------
     log : Log
         The events they are derived from.
+    vouching : Vouching
+        Signs checkpoints, and says which may be started from.
     """
 
     log: Log
+    vouching: Vouching = attrs.field(factory=Vouching)
 
     def key(self, seq: int) -> str:
         """Return the key of the checkpoint at an event."""
@@ -114,18 +122,12 @@ class Checkpoints:
 
     def write(self, checkpoint: Checkpoint) -> None:
         """Store a checkpoint, unless there is one; failing costs time later, nothing else."""
-        body = {
-            "v": 1,
-            "seq": checkpoint.head.seq,
-            "digest": checkpoint.head.digest,
-            "fold": checkpoint.fold,
-            "state": checkpoint.state,
-        }
-        # Not canonical: a fold may rely on the order in which it filled a dict.
-        text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        body = _body(checkpoint)
+        signature = self.vouching.sign(self.log.stream, body)
+        data = seal(dumped(body if signature is None else {**body, "signature": signature}))
         key = self.key(checkpoint.head.seq)
         try:
-            self.log.storage.put(key, seal(text.encode()), if_absent=True)
+            self.log.storage.put(key, data, if_absent=True)
         except (AlreadyExistsError, AmbiguousWriteError):
             return
 
@@ -149,19 +151,25 @@ class Checkpoints:
     def _hint_key(self) -> str:
         return f"{self.log.stream}/head"
 
+    def _accepts(self, found: Checkpoint) -> bool:
+        return self.vouching.accepts(self.log.stream, _body(found), found.signature)
+
     def _usable(self, seq: int, fold: str) -> Checkpoint | None:
         try:
             found = self.read(seq)
+            if found.fold != fold or not self._accepts(found):
+                return None
         except KeyNotFoundError:
             return None
-        except IntegrityError as exc:
+        except (IntegrityError, UntrustedModelError) as exc:
             warnings.warn(
-                f"{exc}. It is not used; the events are. Journal.verify() tells whether they hold.",
+                f'checkpoint {seq} of journal "{self.log.stream}" is not used, the events are: {exc}. '
+                "Journal.verify() tells whether they hold.",
                 ProdmlWarning,
                 stacklevel=2,
             )
             return None
-        return found if found.fold == fold else None
+        return found
 
     def _numbers(self) -> Iterator[int]:
         prefix = f"{self.log.stream}/ckpt/"
@@ -172,10 +180,23 @@ class Checkpoints:
 
 
 def _parse(body: dict[str, Any]) -> Checkpoint | None:
-    if set(body) != {"v", "seq", "digest", "fold", "state"} or body["v"] != 1:
+    members, signature = set(body) - {"signature"}, body.get("signature")
+    if members != {"v", "seq", "digest", "fold", "state"} or body["v"] != 1:
         return None
     if type(body["seq"]) is not int or not isinstance(body["state"], dict):
         return None
     if not isinstance(body["digest"], str) or not isinstance(body["fold"], str):
         return None
-    return Checkpoint(Head(body["seq"], body["digest"]), body["fold"], body["state"])
+    if signature is not None and not isinstance(signature, str):
+        return None
+    return Checkpoint(Head(body["seq"], body["digest"]), body["fold"], body["state"], signature)
+
+
+def _body(checkpoint: Checkpoint) -> dict[str, Any]:
+    return {
+        "v": 1,
+        "seq": checkpoint.head.seq,
+        "digest": checkpoint.head.digest,
+        "fold": checkpoint.fold,
+        "state": checkpoint.state,
+    }

@@ -17,6 +17,7 @@ from prodml.journal.heads import HeadMemory
 from prodml.journal.log import UNSETTLED, Log
 from prodml.journal.reader import Reader
 from prodml.journal.turns import Turns
+from prodml.journal.vouching import Signs, Verifies, Vouching
 from prodml.ports.clock import Clock, utc_now
 from prodml.ports.duck import check_methods
 from prodml.ports.storage import Storage
@@ -53,6 +54,11 @@ class Journal:
     heads : HeadMemory or None, default None
         Remembers how far the journal was seen to go, so that a later process notices if the newest
         events were cut off, or all of it was written anew.
+    signer : Signs or None, default None
+        Signs the checkpoints; a `prodml.crypto.Signer`. Goes with a verifier only.
+    verifier : Verifies or None, default None
+        Checks them; a `prodml.crypto.Verifier`. A cold start then uses only checkpoints that
+        somebody signed whom it trusts, or else reads all events.
     sleep : callable, default time.sleep
         Pauses around lost races; takes seconds.
     rng : random.Random or None, default None
@@ -94,6 +100,8 @@ class Journal:
         checkpoint_every: int = 64,
         segment_every: int = 1024,
         heads: HeadMemory | None = None,
+        signer: Signs | None = None,
+        verifier: Verifies | None = None,
         sleep: Callable[[float], object] = time.sleep,
         rng: random.Random | None = None,
         new_id: Callable[[], str] | None = None,
@@ -112,7 +120,7 @@ class Journal:
                 such_as='HeadMemory(open_storage("./heads"))',
             )
         self._log = Log(storage, stream)
-        self._reader = Reader(self._log, fold, heads)
+        self._reader = Reader(self._log, fold, heads, Vouching(signer, verifier))
         self._actor = _check_actor(actor)
         self._clock = clock
         self._checkpoint_every = checkpoint_every

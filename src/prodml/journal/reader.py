@@ -15,6 +15,7 @@ from prodml.journal.heads import HeadMemory
 from prodml.journal.log import UNSETTLED, Log
 from prodml.journal.segment import FEW, Segments
 from prodml.journal.verification import verify
+from prodml.journal.vouching import Vouching
 
 __all__ = ["Reader"]
 
@@ -30,15 +31,19 @@ class Reader:
         What they mean.
     heads : HeadMemory or None
         What processes before this one have seen.
+    vouching : Vouching
+        Which checkpoints it may start from.
     """
 
-    def __init__(self, log: Log, fold: Fold | None, heads: HeadMemory | None) -> None:
+    def __init__(
+        self, log: Log, fold: Fold | None, heads: HeadMemory | None, vouching: Vouching
+    ) -> None:
         self._heads = heads
         self._remembered = -1  # up to which event; -1: not asked yet
         self._log = log
         self._fold: Fold = Nothing() if fold is None else fold
         self._fold_name = fold_name(self._fold)
-        self._checkpoints = Checkpoints(log)
+        self._checkpoints = Checkpoints(log, vouching)
         self._segments = Segments(log)
         self._lock = threading.RLock()  # guards what is below; never held while the storage works
         self._highest = genesis(log.stream)

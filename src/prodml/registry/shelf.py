@@ -74,7 +74,16 @@ class Shelf:
         self.locker = Locker(name, wrap)
         self.artifacts = Artifacts(storage, self.locker)
         self.journal = Journal(
-            storage, f"models/{name}", actor=actor, clock=clock, fold=ModelFold(), heads=heads
+            storage,
+            f"models/{name}",
+            actor=actor,
+            clock=clock,
+            fold=ModelFold(),
+            heads=heads,
+            signer=None
+            if proofs.verifier is None
+            else proofs.signer,  # nothing unchecked is signed
+            verifier=proofs.verifier,
         )
         self._proofs = proofs
         self._actor = actor

@@ -57,9 +57,8 @@ class Folders:
     def prepare(self, names: Sequence[str]) -> None:
         """Make what is missing, flushing nothing: who enters later does.
 
-        A file system commits whatever was changed before a flush along with it: with folders that
-        were made one after another, the first flush pays for all of them, and often that of the
-        file that is to go there.
+        A file system with a journal commits whatever was changed before a flush along with it: the
+        first flush, that of the file that is to go there, then pays for all new folders on the way.
         """
         if self._is_synced and tuple(names) not in self._flushed:
             with self.entered(names, make=True, is_soon=True):

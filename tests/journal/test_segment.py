@@ -250,6 +250,20 @@ def test_what_a_storage_has_no_room_for_is_not_packed(storage):
     assert fill(storage, SIZE).verify().n_segments == 0
 
 
+def test_over_a_network_the_events_of_a_segment_are_read_side_by_side(storage):
+    storage.caps = type(storage.caps)(url="dict://", durable="service")
+    get, threads = storage.get, set()
+
+    def get_and_tell(key, **options):
+        threads.add(threading.current_thread().name)
+        return get(key, **options)
+
+    storage.get = get_and_tell
+    assert fill(storage, SIZE).verify().n_segments == 1
+    assert any(name.startswith("prodml-pack") for name in threads)
+    assert not [t for t in threading.enumerate() if t.name.startswith("prodml-pack")]
+
+
 def test_a_damaged_event_is_not_packed(storage):
     journal = fill(storage, SIZE - 1)
     storage.objects[log_key(5)] = b""

@@ -180,3 +180,23 @@ def test_a_registry_without_signer_signs_nothing(model):
     storage = MemoryStorage()
     Registry(storage).register("line", model)
     assert next(iter(Journal(storage, "models/line").events())).payload["signature"] is None
+
+
+def test_an_alias_that_was_moved_in_a_checkpoint_moves_for_nobody_who_checks(storage, ours, model):
+    from prodml.crypto import Verifier
+    from prodml.journal.envelope import seal
+
+    verifier = Verifier(ours.public_key)
+    registry = Registry(storage, signer=ours, verifier=verifier)
+    registry.register("line", model)
+    registry.register("line", model)
+    registry.promote("line", 2, alias="a")
+    while registry.head("line").seq < 64:
+        registry.comment("line", "on and on")
+    key = f"models/line/ckpt/{64:020d}.json"
+    body = json.loads(storage.get(key))["body"]
+    assert body.pop("signature")  # as an older prodml would have written it
+    body["state"]["aliases"]["a"] = [1]
+    storage.put(key, seal(json.dumps(body, separators=(",", ":")).encode()))
+    assert Registry(storage).resolve("line@a") == 1
+    assert Registry(storage, verifier=verifier).resolve("line@a") == 2

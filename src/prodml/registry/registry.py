@@ -54,7 +54,8 @@ class Registry(RegistryReader, Views, Pointing, Notes, Retirement, Protection):
         Signs versions with a private key when they are registered; a `prodml.crypto.Signer`.
     verifier : VerifierLike or None, default None
         Checks those signatures before anything of a version is used, with public keys alone;
-        a `prodml.crypto.Verifier`. What is unsigned, or signed by somebody else, is refused.
+        a `prodml.crypto.Verifier`. What is unsigned, or signed by somebody else, is refused. With a
+        signer as well, checkpoints are signed; a cold start uses no others.
     encrypt : Keys, KeyWrap or None, default None
         Encrypts models, records, holdouts and reference rows before they are stored, under keys of
         the domain "encryption", or by a `prodml.crypto.KmsWrap`. Names, tags, metrics and reasons

@@ -51,6 +51,25 @@ def test_every_flip_of_a_byte_in_any_event_is_found(storage):
     assert Journal(storage, "s").verify().n_events == 3
 
 
+def test_every_flip_of_a_byte_in_any_object_is_found_or_was_a_hint(storage, fold):
+    options = {"fold": fold, "checkpoint_every": 3, "segment_every": 3}
+    state = fill(storage, 4, **options).state()
+    kept = dict(storage.objects)
+    assert {key.split("/")[1] for key in kept} == {"log", "ckpt", "seg", "head"}
+    for key, data in kept.items():
+        for position in range(len(data)):
+            damaged = bytearray(data)
+            damaged[position] ^= 0x01
+            storage.objects = kept | {key: bytes(damaged)}
+            if key == "s/head":
+                assert Journal(storage, "s", **options).state() == state
+                continue
+            with pytest.raises(IntegrityError):
+                Journal(storage, "s", **options).verify()
+    storage.objects = kept
+    assert Journal(storage, "s", **options).verify().n_events == 4
+
+
 def test_every_cut_of_the_newest_event_is_found(storage):
     fill(storage, 2)
     data = storage.objects[log_key(2)]

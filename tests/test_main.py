@@ -131,6 +131,15 @@ def test_serve_answers_until_it_is_interrupted(store, monkeypatch, capsys):
     assert f"churn@champion answers at {seen[0]}/predict" in capsys.readouterr().out
 
 
+@pytest.fixture
+def heard():
+    """Hand Ctrl-C on to what a test starts, also where these tests were started to ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heard")
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
 def test_a_served_model_answers_for_real_and_leaves_cleanly(store, sent, code):
     words = ["serve", "models:/churn@champion", "--store", str(store), "--port", "0"]
@@ -151,6 +160,8 @@ def test_a_served_model_answers_for_real_and_leaves_cleanly(store, sent, code):
     finally:
         server.kill()
         server.wait()
+        server.stdout.close()
+        server.stderr.close()
     assert answer["prediction"] == "yes"
     assert server.returncode == code
     assert "Traceback" not in err
